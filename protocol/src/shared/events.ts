@@ -1,0 +1,89 @@
+// The plaintext of an events chunk: a CBOR array of events, each an array of its kind, its time in ms after the chunk's
+// start, and the numbers that belong to the kind.
+import { CborReader, CborWriter } from "./cbor";
+import { FormatError } from "./errors";
+import { CHUNK_PLAINTEXT_BYTES_MAX } from "./layout";
+
+/** What happened. 0 is never valid; a retired number is never used again. */
+export enum EventKind {
+  /** A conversation begins with the first frame that is kept. No values. */
+  ConversationStart = 1,
+  /** It ended. Value: an EndReason. */
+  ConversationEnd = 2,
+  /** The badge heard speech. Value: for how many ms. */
+  Speech = 3,
+  /** Kept frames did not reach the outbox. Values: for how many ms, a LossCause. */
+  Loss = 4,
+  /** The badge knows the time. Value: Unix time in ms at this event's own time. */
+  Clock = 5,
+}
+
+/** Why a conversation ended. */
+export enum EndReason {
+  /** Nobody spoke for the provisioned time. */
+  Silence = 1,
+  /** It reached the longest time that one conversation may take. */
+  TooLong = 2,
+  /** The front end sent no frames any more. */
+  MicrophoneLost = 3,
+}
+
+/** Why frames that the badge meant to keep are missing. */
+export enum LossCause {
+  /** They never came from the front end to the program. */
+  Bus = 1,
+  /** The outbox was full. */
+  OutboxFull = 2,
+}
+
+/** One event. */
+export interface BadgeEvent {
+  kind: number;
+  /** ms since the badge booted. */
+  atMs: number;
+  /** As many numbers as the kind asks for. */
+  values: number[];
+}
+
+const VALUES_MAX = 8;
+const EVENTS_MAX = 255;
+
+/** Number of values of each kind, by kind; kinds beyond the list are from a newer badge and read as they come. */
+const VALUE_COUNTS = [0, 0, 1, 1, 2, 1];
+
+/**
+ * @param events in the order of their times
+ * @param startMs the chunk's start, not later than any event
+ */
+export function encodeEvents(events: BadgeEvent[], startMs: number): Buffer {
+  const writer = new CborWriter(CHUNK_PLAINTEXT_BYTES_MAX).array(events.length);
+  for (const event of events) {
+    writer
+      .array(2 + event.values.length)
+      .uint(event.kind)
+      .uint(event.atMs - startMs);
+    for (const value of event.values) writer.int(value);
+  }
+  return writer.done();
+}
+
+/**
+ * @param startMs the chunk's start
+ * @throws FormatError when the plaintext is not a list of events
+ */
+export function decodeEvents(plaintext: Buffer, startMs: number): BadgeEvent[] {
+  const reader = new CborReader(plaintext);
+  const events: BadgeEvent[] = [];
+  const count = reader.array("events", 0, EVENTS_MAX);
+  for (let i = 0; i < count; i++) {
+    const valueCount = reader.array("event", 2, 2 + VALUES_MAX) - 2;
+    const kind = reader.uint("event kind", 255);
+    const event: BadgeEvent = { kind, atMs: startMs + reader.uint("event time"), values: [] };
+    for (let v = 0; v < valueCount; v++) event.values.push(reader.int("event value"));
+    if (kind === 0 || (kind < VALUE_COUNTS.length && valueCount !== VALUE_COUNTS[kind]))
+      throw new FormatError(`event of kind ${kind} cannot have ${valueCount} values`);
+    events.push(event);
+  }
+  reader.end("events");
+  return events;
+}

@@ -1,0 +1,12 @@
+// Public names of the code that badge and host share.
+export * from "./audio";
+export * from "./bytes";
+export * from "./cbor";
+export * from "./chunk";
+export * from "./crypto";
+export * from "./errors";
+export * from "./events";
+export * from "./keys";
+export * from "./layout";
+export * from "./session";
+export * from "./wire";
