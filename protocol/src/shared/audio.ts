@@ -2,8 +2,7 @@
 //
 //   first byte   TOC (RFC 6716 section 3.1) of the packets that follow
 //   0x00..0xF9   a packet: the current TOC, then as many bytes of packet as the tag says
-//   0xFC n       n frames muted            n = 1..255
-//   0xFD n       n frames without speech
+//   0xFD n       n frames without speech, n = 1..255
 //   0xFE n       n frames lost before the badge's program
 //   0xFF toc     the current TOC becomes `toc`
 //
@@ -13,7 +12,6 @@ import { CHUNK_FRAMES_MAX, CHUNK_PLAINTEXT_BYTES_MAX } from "./layout";
 
 /** Why no packet was kept for a stretch of time. The value is the item's tag. */
 export enum GapCause {
-  Muted = 0xfc,
   Silence = 0xfd,
   Lost = 0xfe,
 }
@@ -119,7 +117,7 @@ export function unpackAudio(plaintext: Buffer): AudioItem[] {
       toc = value;
       continue;
     }
-    if (tag !== GapCause.Muted && tag !== GapCause.Silence && tag !== GapCause.Lost)
+    if (tag !== GapCause.Silence && tag !== GapCause.Lost)
       throw new FormatError(`audio item at frame ${atFrame} has the unknown tag ${tag}`);
     if (value === 0) throw new FormatError(`audio gap at frame ${atFrame} has no frames`);
     items.push({ type: "gap", atFrame, frames: value, cause: tag });

@@ -1,0 +1,45 @@
+// What provisioning wrote into the badge's settings: who it is, how it proves that, where its relay is. The names of the
+// settings and their forms are in docs/provisioning.md.
+import { readSetting } from "@devicescript/settings";
+import { BADGE_ID_BYTES, KEY_BYTES } from "@salestag/protocol";
+import { TUNING_DEFAULT, type Tuning } from "./config";
+
+/** Where the relay listens. */
+export interface RelayAddress {
+  proto: "tcp" | "tls";
+  host: string;
+  port: number;
+}
+
+/** A provisioned badge. */
+export interface Identity {
+  badgeId: Buffer;
+  authKey: Buffer;
+  relay: RelayAddress;
+}
+
+/** @returns the identity, or undefined while the badge is not provisioned */
+export async function readIdentity(): Promise<Identity | undefined> {
+  const badge = await readSetting<string>("badge", "");
+  const authKey = await readSetting<string>("authKey", "");
+  const relay = parseRelay(await readSetting<string>("relay", ""));
+  if (badge.length !== 2 * BADGE_ID_BYTES || authKey.length !== 2 * KEY_BYTES || relay === undefined)
+    return undefined;
+  return { badgeId: Buffer.from(badge, "hex"), authKey: Buffer.from(authKey, "hex"), relay };
+}
+
+/** @returns the defaults, with what the setting `tuning` says instead */
+export async function readTuning(): Promise<Tuning> {
+  const set = await readSetting<Partial<Tuning>>("tuning", {});
+  return { ...TUNING_DEFAULT, ...set };
+}
+
+/** Reads `tcp://host:port` or `tls://host:port`. */
+function parseRelay(address: string): RelayAddress | undefined {
+  const scheme = address.slice(0, 6);
+  if (scheme !== "tcp://" && scheme !== "tls://") return undefined;
+  const colon = address.lastIndexOf(":");
+  const port = parseInt(address.slice(colon + 1));
+  if (colon < 7 || !(port > 0 && port < 65536)) return undefined;
+  return { proto: scheme === "tls://" ? "tls" : "tcp", host: address.slice(6, colon), port };
+}

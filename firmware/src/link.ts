@@ -1,0 +1,167 @@
+// The badge's side of one connection to the relay, without the socket: bytes in, frames out. Hello, the relay's proof, our
+// proof, then chunks within the window, acks, pings. Anything wrong throws, and the caller ends the connection.
+import {
+  type Crypto,
+  decodeAck,
+  decodeChallenge,
+  decodeError,
+  decodeNumber,
+  decodeWelcome,
+  encodeChunkBodyStart,
+  encodeHello,
+  encodeNumber,
+  encodeProof,
+  equalBytes,
+  FormatError,
+  FRAME_MAC_BYTES,
+  FRAME_PAYLOAD_BYTES_MAX,
+  FRAME_TYPE_OPTIONAL_MIN,
+  FrameSplitter,
+  FrameType,
+  frameStart,
+  type Introduction,
+  joinBytes,
+  NONCE_BYTES,
+  PROTOCOL_VERSION,
+  plainFrame,
+  proofOf,
+  Session,
+  Side,
+} from "@salestag/protocol";
+import { PING_AFTER_MS } from "./config";
+import type { Identity } from "./identity";
+import type { Outbox, SealedChunk } from "./outbox";
+import type { Trace } from "./trace";
+
+/** What the link needs from the rest of the badge. */
+export interface LinkPorts {
+  crypto: Crypto;
+  identity: Identity;
+  outbox: Outbox;
+  trace: Trace;
+  /** Called with the relay's Unix time once it has proved itself. */
+  onClock: (unixMs: number) => void;
+}
+
+export class Link {
+  /** True from the relay's welcome on. */
+  up = false;
+
+  private readonly splitter = new FrameSplitter(FRAME_PAYLOAD_BYTES_MAX);
+  private readonly introduction: Introduction;
+  private session: Session | undefined = undefined;
+  private control: Buffer[] = [];
+  private window = 0;
+  private inFlight = 0;
+  private lastSentMs: number;
+  private pings = 0;
+
+  constructor(
+    private readonly ports: LinkPorts,
+    nowMs: number,
+  ) {
+    const nonce = ports.crypto.random(NONCE_BYTES);
+    const badgeId = ports.identity.badgeId;
+    this.introduction = { version: PROTOCOL_VERSION, badgeId, badgeNonce: nonce, relayNonce: nonce };
+    const hello = encodeHello({ version: PROTOCOL_VERSION, badgeId, nonce });
+    this.control.push(plainFrame(FrameType.Hello, hello));
+    this.lastSentMs = nowMs;
+  }
+
+  /**
+   * Takes bytes from the relay.
+   * @throws Error with the reason when the connection must end
+   */
+  receive(bytes: Buffer): void {
+    const self = this; // DeviceScript has no `this` in arrow functions
+    this.splitter.push(bytes, (payload) => self.payload(payload));
+  }
+
+  /** @returns the next frame to send, or undefined when there is nothing to send now */
+  next(nowMs: number): Buffer | undefined {
+    let frame: Buffer | undefined;
+    if (this.control.length > 0) frame = this.control.shift();
+    else if (this.up && this.inFlight < this.window) frame = this.nextChunk();
+    if (frame === undefined && this.up && nowMs - this.lastSentMs >= PING_AFTER_MS)
+      frame = (this.session as Session).frame(FrameType.Ping, encodeNumber(++this.pings));
+    if (frame !== undefined) this.lastSentMs = nowMs;
+    return frame;
+  }
+
+  private nextChunk(): Buffer | undefined {
+    const chunk: SealedChunk | undefined = this.ports.outbox.at(this.inFlight);
+    if (chunk === undefined) return undefined;
+    this.inFlight++;
+    // One copy instead of three: sealed bytes are the largest thing in the heap.
+    const body = encodeChunkBodyStart(chunk.header, chunk.sealed.length);
+    const mac = (this.session as Session).macOfNext(FrameType.Chunk, [body, chunk.sealed]);
+    const start = frameStart(FrameType.Chunk, body.length + chunk.sealed.length + FRAME_MAC_BYTES);
+    return joinBytes([start, body, chunk.sealed, mac]);
+  }
+
+  private payload(payload: Buffer): void {
+    if (this.session === undefined) {
+      this.challenge(payload);
+      return;
+    }
+    // A relay that refuses our proof cannot know the session key: its error comes without a MAC.
+    if (!this.up && payload[0] === FrameType.Error) refuse(payload.slice(1));
+    const frame = this.session.open(payload);
+    if (!this.up && frame.type !== FrameType.Welcome && frame.type !== FrameType.Error)
+      throw new FormatError(`frame of type ${frame.type} came before the welcome`);
+    this.handle(frame.type, frame.body);
+  }
+
+  private challenge(payload: Buffer): void {
+    const type = payload[0];
+    const body = payload.slice(1);
+    if (type === FrameType.Error) refuse(body);
+    if (type !== FrameType.Challenge)
+      throw new FormatError(`first frame must be a challenge, got type ${type}`);
+    const challenge = decodeChallenge(body);
+    this.introduction.relayNonce = challenge.nonce;
+    const { crypto, identity } = this.ports;
+    const expected = proofOf(crypto, identity.authKey, Side.Relay, this.introduction);
+    if (!equalBytes(expected, challenge.proof))
+      throw new Error("relay-not-proved: it does not know this badge's authentication key");
+    const proof = proofOf(crypto, identity.authKey, Side.Badge, this.introduction);
+    this.control.push(plainFrame(FrameType.Proof, encodeProof(proof)));
+    this.session = new Session(crypto, Side.Badge, identity.authKey, this.introduction);
+  }
+
+  private handle(type: number, body: Buffer): void {
+    if (type === FrameType.Welcome && !this.up) {
+      const welcome = decodeWelcome(body);
+      this.up = true;
+      this.ports.onClock(welcome.unixMs);
+      this.acked(welcome.nextEpoch, welcome.nextIndex, welcome.window);
+    } else if (type === FrameType.Ack) {
+      const ack = decodeAck(body);
+      this.acked(ack.nextEpoch, ack.nextIndex, ack.window);
+    } else if (type === FrameType.Ping) {
+      const token = decodeNumber(body, "ping");
+      this.control.push((this.session as Session).frame(FrameType.Pong, encodeNumber(token)));
+    } else if (type === FrameType.Pong) {
+      decodeNumber(body, "pong");
+    } else if (type === FrameType.Bye) {
+      throw new Error(`bye: the relay ends the connection, reason ${decodeNumber(body, "bye")}`);
+    } else if (type === FrameType.Error) {
+      refuse(body);
+    } else if (type < FRAME_TYPE_OPTIONAL_MIN) {
+      throw new FormatError(`frame of type ${type} must not come from the relay`);
+    }
+  }
+
+  private acked(nextEpoch: number, nextIndex: number, window: number): void {
+    const forgotten = this.ports.outbox.forgetBefore(nextEpoch, nextIndex);
+    this.inFlight = Math.max(0, this.inFlight - forgotten);
+    this.window = window;
+    if (forgotten > 0) this.ports.trace.acked(nextEpoch, nextIndex, this.ports.outbox.count());
+  }
+}
+
+/** Ends the connection with the reason that the relay's error frame gives. */
+function refuse(body: Buffer): void {
+  const error = decodeError(body);
+  throw new Error(`refused ${error.code}: ${error.text}`);
+}

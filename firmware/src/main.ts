@@ -1,0 +1,41 @@
+// The badge program: puts the parts together and starts them. No logic of its own.
+import { millis, setInterval, VoiceFrontEnd } from "@devicescript/core";
+import { badgeCrypto } from "./badge-crypto";
+import { Epochs } from "./epochs";
+import { type Identity, readIdentity, readTuning } from "./identity";
+import { Outbox } from "./outbox";
+import { Recorder } from "./recorder";
+import type { Epoch } from "./sealer";
+import { Trace } from "./trace";
+import { runUplink } from "./uplink";
+
+const RECORDER_TICK_MS = 1000;
+
+async function start(identity: Identity): Promise<void> {
+  const crypto = badgeCrypto();
+  const trace = new Trace((line) => console.log(line));
+  const outbox = new Outbox();
+  const epochs = new Epochs(crypto);
+  await epochs.prepare();
+  const nowMs = () => Math.floor(millis());
+  const prepareEpoch = async () => await epochs.prepare();
+  const takeEpoch = (): Epoch | undefined => {
+    const epoch = epochs.take();
+    if (epoch !== undefined) prepareEpoch.start();
+    return epoch;
+  };
+  const badgeId = identity.badgeId;
+  const recorder = new Recorder({ crypto, badgeId, outbox, trace, nowMs, takeEpoch }, await readTuning());
+  const onClock = (unixMs: number) => recorder.setClock(unixMs);
+  const uplinkPorts = { crypto, identity, outbox, trace, nowMs, onClock };
+  const uplink = async () => await runUplink(uplinkPorts);
+  uplink.start();
+  const frontEnd = new VoiceFrontEnd();
+  frontEnd.reading.subscribe((frame) => recorder.frame(frame));
+  setInterval(() => recorder.tick(), RECORDER_TICK_MS);
+  trace.ready(badgeId.toString("hex"));
+}
+
+const identity = await readIdentity();
+if (identity !== undefined) await start(identity);
+else console.warn("this badge is not provisioned: run 'salestag provision'");

@@ -1,0 +1,201 @@
+// From front-end frames to conversations: marks lost frames, decides what is speech, keeps a pre-roll so that no onset is
+// clipped and a hangover so that no ending is, begins a conversation at the first speech and ends it after a long silence.
+import { type Crypto, EndReason, EventKind, FRAME_MS, LossCause } from "@salestag/protocol";
+import type { Tuning } from "./config";
+import { MICROPHONE_LOST_MS } from "./config";
+import { frameSeq, isFrame, OFFSET_BANDS } from "./front-end-frame";
+import type { Outbox } from "./outbox";
+import { type Epoch, Sealer } from "./sealer";
+import type { Trace } from "./trace";
+import { VoiceActivity } from "./vad";
+
+/** What the recorder needs from the rest of the badge. */
+export interface RecorderPorts {
+  crypto: Crypto;
+  badgeId: Buffer;
+  outbox: Outbox;
+  trace: Trace;
+  /** ms since boot. */
+  nowMs: () => number;
+  /** Key of a new conversation; undefined while the next one is still being prepared. */
+  takeEpoch: () => Epoch | undefined;
+}
+
+/** A frame that waits for speech to begin. */
+interface WaitingFrame {
+  frame: Buffer;
+  seq: number;
+  /** Frames lost right before it. */
+  lostBefore: number;
+}
+
+/** Frames that a jump of the front end's counter may skip and still be counted as lost: 10 s. */
+const LOST_FRAMES_MAX = 500;
+
+export class Recorder {
+  /** Frames that never came, since boot. */
+  lostFrames = 0;
+
+  private readonly vad: VoiceActivity;
+  private sealer: Sealer | undefined = undefined;
+  private epochNumber = 0;
+  private conversationStartMs = 0;
+  private clockOffsetMs: number | undefined = undefined;
+
+  private waiting: WaitingFrame[] = [];
+  private lostSinceKept = 0;
+  private hangoverLeft = 0;
+  private speechStartSeq = -1;
+  private lastSpeechMs = 0;
+
+  private seqNext = -1;
+  private bootMsOfSeqZero = 0;
+  private lastFrameMs = 0;
+
+  constructor(
+    private readonly ports: RecorderPorts,
+    private readonly tuning: Tuning,
+  ) {
+    this.vad = new VoiceActivity(tuning.onsetScore, tuning.releaseScore);
+  }
+
+  /** Takes the front end's next frame; a frame of another layout or a repeated one is dropped. */
+  frame(frame: Buffer): void {
+    if (!isFrame(frame)) return;
+    const seq = frameSeq(frame);
+    this.lastFrameMs = this.ports.nowMs();
+    const lost = this.follow(seq);
+    if (lost < 0) return;
+    const speech = this.vad.update(frame, OFFSET_BANDS);
+    this.segment(seq, speech);
+    if (speech && this.sealer === undefined) this.begin(seq);
+    if (this.sealer !== undefined && (speech || this.hangoverLeft > 0)) this.keepAll(frame, seq, lost);
+    else this.wait(frame, seq, lost);
+    if (speech) this.hangoverLeft = this.tuning.hangoverFrames;
+    else if (this.hangoverLeft > 0) this.hangoverLeft--;
+    this.endIfOver(seq);
+  }
+
+  /** Called about once a second: ends a conversation whose microphone fell silent for good. */
+  tick(): void {
+    if (this.sealer !== undefined && this.ports.nowMs() - this.lastFrameMs >= MICROPHONE_LOST_MS)
+      this.end(EndReason.MicrophoneLost, this.lastFrameMs);
+  }
+
+  /** The relay told the time. @param unixMs Unix time at `nowMs` */
+  setClock(unixMs: number): void {
+    const known = this.clockOffsetMs !== undefined;
+    this.clockOffsetMs = unixMs - this.ports.nowMs();
+    if (!known) this.clockEvent();
+  }
+
+  /** Follows the frame counter. @returns frames lost before this one, -1 for a repeated frame */
+  private follow(seq: number): number {
+    const expected = this.seqNext;
+    if (seq < expected && expected - seq <= LOST_FRAMES_MAX) return -1;
+    this.seqNext = seq + 1;
+    if (expected < 0 || seq < expected || seq - expected > LOST_FRAMES_MAX) {
+      this.restart(seq);
+      return 0;
+    }
+    const lost = seq - expected;
+    if (lost > 0) {
+      this.lostFrames += lost;
+      this.ports.trace.lost(expected, seq);
+      if (this.sealer !== undefined)
+        this.sealer.event(EventKind.Loss, this.startMsOf(expected), [lost * FRAME_MS, LossCause.Bus]);
+    }
+    return lost;
+  }
+
+  /** The front end started, or started again: its time is fixed to the badge's own. */
+  private restart(seq: number): void {
+    if (this.sealer !== undefined) this.end(EndReason.MicrophoneLost, this.lastFrameMs);
+    this.waiting = [];
+    this.lostSinceKept = 0;
+    const startMs = Math.max(0, this.ports.nowMs() - FRAME_MS);
+    this.bootMsOfSeqZero = startMs - seq * FRAME_MS;
+  }
+
+  private startMsOf(seq: number): number {
+    return this.bootMsOfSeqZero + seq * FRAME_MS;
+  }
+
+  /** Notes where speech begins and ends. */
+  private segment(seq: number, speech: boolean): void {
+    if (speech) this.lastSpeechMs = this.startMsOf(seq);
+    if (speech && this.speechStartSeq < 0) {
+      this.speechStartSeq = seq;
+      this.ports.trace.onset(seq);
+    } else if (!speech && this.speechStartSeq >= 0) this.endSpeech(seq);
+  }
+
+  private endSpeech(seq: number): void {
+    const fromSeq = this.speechStartSeq;
+    this.speechStartSeq = -1;
+    this.ports.trace.speech(fromSeq, seq);
+    if (this.sealer !== undefined)
+      this.sealer.event(EventKind.Speech, this.startMsOf(fromSeq), [(seq - fromSeq) * FRAME_MS]);
+  }
+
+  private begin(seq: number): void {
+    const epoch = this.ports.takeEpoch();
+    if (epoch === undefined) return; // speech goes on: the next frame tries again, the pre-roll keeps what was said
+    const ports = this.ports;
+    this.sealer = new Sealer(ports.crypto, ports.badgeId, epoch, ports.outbox, ports.trace);
+    this.epochNumber = epoch.number;
+    const firstSeq = this.waiting.length > 0 ? this.waiting[0].seq : seq;
+    this.conversationStartMs = this.startMsOf(firstSeq);
+    this.lostSinceKept = 0;
+    this.ports.trace.conversation(epoch.number, firstSeq);
+    this.sealer.event(EventKind.ConversationStart, this.conversationStartMs, []);
+    this.clockEvent();
+  }
+
+  private clockEvent(): void {
+    if (this.sealer === undefined || this.clockOffsetMs === undefined) return;
+    const atMs = this.lastFrameMs;
+    this.sealer.event(EventKind.Clock, atMs, [atMs + this.clockOffsetMs]);
+  }
+
+  /** Keeps the frames that waited, then this one. */
+  private keepAll(frame: Buffer, seq: number, lostBefore: number): void {
+    const sealer = this.sealer as Sealer;
+    let lost = this.lostSinceKept;
+    this.lostSinceKept = 0;
+    for (const earlier of this.waiting) {
+      sealer.keep(earlier.frame, earlier.seq, lost + earlier.lostBefore, this.startMsOf(earlier.seq));
+      lost = 0;
+    }
+    this.waiting = [];
+    sealer.keep(frame, seq, lost + lostBefore, this.startMsOf(seq));
+  }
+
+  /** Lets a frame wait in the pre-roll; the oldest there is given up. */
+  private wait(frame: Buffer, seq: number, lostBefore: number): void {
+    this.waiting.push({ frame, seq, lostBefore });
+    if (this.waiting.length <= this.tuning.preRollFrames) return;
+    const oldest = this.waiting.shift() as WaitingFrame;
+    this.lostSinceKept += oldest.lostBefore;
+  }
+
+  private endIfOver(seq: number): void {
+    const sealer = this.sealer;
+    if (sealer === undefined) return;
+    const nowMs = this.startMsOf(seq + 1);
+    sealer.tick(seq + 1, nowMs);
+    if (nowMs - this.lastSpeechMs >= this.tuning.conversationGapMs) this.end(EndReason.Silence, nowMs);
+    else if (nowMs - this.conversationStartMs >= this.tuning.conversationMsMax)
+      this.end(EndReason.TooLong, nowMs);
+  }
+
+  private end(reason: EndReason, atMs: number): void {
+    const sealer = this.sealer as Sealer;
+    if (this.speechStartSeq >= 0) this.endSpeech(this.seqNext);
+    sealer.event(EventKind.ConversationEnd, atMs, [reason]);
+    sealer.end();
+    this.sealer = undefined;
+    this.hangoverLeft = 0;
+    this.ports.trace.ended(this.epochNumber, reason);
+  }
+}

@@ -1,0 +1,61 @@
+// What the badge says about its work, one line each, for the rig, the monitor and a tech's terminal. A line is '@', a word and
+// numbers; it never holds a key or anything that was said. The lines are listed in firmware/README.md.
+
+/** Writes trace lines through `print`. */
+export class Trace {
+  constructor(private readonly print: (line: string) => void) {}
+
+  /** The program runs and knows its keys. */
+  ready(badge: string): void {
+    this.print(`@ready ${badge}`);
+  }
+
+  /** Frame `seq` is the first of a stretch of speech. */
+  onset(seq: number): void {
+    this.print(`@onset ${seq}`);
+  }
+
+  /** Frames `fromSeq` to `toSeq - 1` were speech. */
+  speech(fromSeq: number, toSeq: number): void {
+    this.print(`@speech ${fromSeq} ${toSeq}`);
+  }
+
+  /** Frames `fromSeq` to `toSeq - 1` never came. */
+  lost(fromSeq: number, toSeq: number): void {
+    this.print(`@lost ${fromSeq} ${toSeq}`);
+  }
+
+  /** A conversation begins with frame `seq`. */
+  conversation(epoch: number, seq: number): void {
+    this.print(`@conversation ${epoch} ${seq}`);
+  }
+
+  ended(epoch: number, reason: number): void {
+    this.print(`@ended ${epoch} ${reason}`);
+  }
+
+  /** A chunk went into the outbox. */
+  chunk(epoch: number, index: number, kind: number, count: number, bytes: number): void {
+    this.print(`@chunk ${epoch} ${index} ${kind} ${count} ${bytes}`);
+  }
+
+  /** A chunk did not fit into the outbox. */
+  refused(epoch: number, kind: number, durationMs: number): void {
+    this.print(`@refused ${epoch} ${kind} ${durationMs}`);
+  }
+
+  /** Every chunk before (epoch, index) is durable at the relay; `waiting` chunks are not yet. */
+  acked(nextEpoch: number, nextIndex: number, waiting: number): void {
+    this.print(`@acked ${nextEpoch} ${nextIndex} ${waiting}`);
+  }
+
+  /** Mutual proof done. */
+  up(): void {
+    this.print("@up");
+  }
+
+  /** No connection; the next attempt is in `retryMs`. */
+  down(retryMs: number, why: string): void {
+    this.print(`@down ${retryMs} ${why}`);
+  }
+}

@@ -1,0 +1,124 @@
+// Keeps the badge connected: one connection after the other, each with a fiber that reads and one that writes, and pauses in
+// between that grow while the relay cannot be reached.
+import { emitter, sleep, wait } from "@devicescript/core";
+import { connect, type Socket } from "@devicescript/net";
+import { backoffMs } from "./backoff";
+import { DEAD_AFTER_MS, PROOF_MS_MAX } from "./config";
+import { Link, type LinkPorts } from "./link";
+
+/** How often a socket whose queue is full is asked again, and how many times. */
+const QUEUE_FULL_SLEEP_MS = 20;
+const QUEUE_FULL_TRIES_MAX = 500;
+/** The writer looks for something to do at least this often. */
+const WRITER_WAKE_MS = 1000;
+
+export interface UplinkPorts extends LinkPorts {
+  /** ms since boot. */
+  nowMs: () => number;
+}
+
+/** Runs for ever. */
+export async function runUplink(ports: UplinkPorts): Promise<void> {
+  let failures = 0;
+  while (true) {
+    let why = "";
+    let wasUp = false;
+    try {
+      const { proto, host, port } = ports.identity.relay;
+      const socket = await connect({ proto, host, port });
+      const connection = new Connection(ports, socket);
+      why = await connection.run();
+      wasUp = connection.wasUp();
+    } catch (error) {
+      why = (error as Error).message;
+    }
+    failures = wasUp ? 1 : failures + 1;
+    const pauseMs = backoffMs(failures, ports.crypto.random(1)[0]);
+    ports.trace.down(pauseMs, why);
+    await sleep(pauseMs);
+  }
+}
+
+/** One connection, from the open socket to its end. */
+class Connection {
+  private readonly link: Link;
+  private readonly wake = emitter<boolean>();
+  private ended = "";
+  private saidUp = false;
+
+  constructor(
+    private readonly ports: UplinkPorts,
+    private readonly socket: Socket,
+  ) {
+    this.link = new Link(ports, ports.nowMs());
+  }
+
+  /** True when the relay has proved itself on this connection. */
+  wasUp(): boolean {
+    return this.link.up;
+  }
+
+  /** @returns why the connection ended */
+  async run(): Promise<string> {
+    const wake = this.wake; // DeviceScript has no `this` in arrow functions
+    this.ports.outbox.onPut = () => wake.emit(true);
+    this.write.start();
+    await this.read();
+    this.ports.outbox.onPut = () => {};
+    this.wake.emit(true); // the writer sees that the connection ended, and ends too
+    await this.socket.close();
+    return this.ended;
+  }
+
+  private end(why: string): void {
+    if (this.ended === "") this.ended = why;
+  }
+
+  private async read(): Promise<void> {
+    while (this.ended === "") {
+      try {
+        const bytes = await this.socket.recv(this.link.up ? DEAD_AFTER_MS : PROOF_MS_MAX);
+        if (bytes === undefined) this.end("timeout: the relay sends nothing");
+        else if (bytes === null) this.end("closed by the relay");
+        else this.link.receive(bytes);
+      } catch (error) {
+        this.end((error as Error).message);
+      }
+      if (this.link.up && !this.saidUp) {
+        this.saidUp = true;
+        this.ports.trace.up();
+      }
+      this.wake.emit(true);
+    }
+  }
+
+  private async write(): Promise<void> {
+    while (this.ended === "") {
+      const frame = this.link.next(this.ports.nowMs());
+      if (frame === undefined) {
+        await wait(this.wake, WRITER_WAKE_MS);
+        continue;
+      }
+      try {
+        await this.send(frame);
+      } catch (error) {
+        this.end((error as Error).message);
+        await this.socket.close();
+      }
+    }
+  }
+
+  /** Sends a whole frame. The runtime's `send` throws when its queue is full; nothing was queued then, so we ask again. */
+  private async send(frame: Buffer): Promise<void> {
+    for (let tries = 1; ; tries++) {
+      try {
+        await this.socket.send(frame);
+        return;
+      } catch (error) {
+        const queueFull = (error as Error).message.endsWith("send error -1");
+        if (!queueFull || tries >= QUEUE_FULL_TRIES_MAX || this.ended !== "") throw error;
+        await sleep(QUEUE_FULL_SLEEP_MS);
+      }
+    }
+  }
+}
