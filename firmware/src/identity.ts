@@ -39,7 +39,7 @@ function parseRelay(address: string): RelayAddress | undefined {
   const scheme = address.slice(0, 6);
   if (scheme !== "tcp://" && scheme !== "tls://") return undefined;
   const colon = address.lastIndexOf(":");
-  const port = parseInt(address.slice(colon + 1));
+  const port = +address.slice(colon + 1);
   if (colon < 7 || !(port > 0 && port < 65536)) return undefined;
   return { proto: scheme === "tls://" ? "tls" : "tcp", host: address.slice(6, colon), port };
 }

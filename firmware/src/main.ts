@@ -30,10 +30,22 @@ async function start(identity: Identity): Promise<void> {
   const uplinkPorts = { crypto, identity, outbox, trace, nowMs, onClock };
   const uplink = async () => await runUplink(uplinkPorts);
   uplink.start();
-  const frontEnd = new VoiceFrontEnd();
-  frontEnd.reading.subscribe((frame) => recorder.frame(frame));
+  listen((frame) => recorder.frame(frame));
   setInterval(() => recorder.tick(), RECORDER_TICK_MS);
   trace.ready(badgeId.toString("hex"));
+}
+
+/**
+ * Streams the front end's frames to `take`. A subscription of the runtime keeps only the newest of several reports that arrive
+ * before its fiber runs, so the frames are taken where the runtime hands them to the subscription.
+ */
+function listen(take: (frame: Buffer) => void): void {
+  const frontEnd = new VoiceFrontEnd();
+  frontEnd.reading.subscribe(() => {});
+  const internals = frontEnd as unknown as {
+    _changeHandlers: { reading: { emit: (frame: Buffer) => void } };
+  };
+  internals._changeHandlers.reading = { emit: take };
 }
 
 const identity = await readIdentity();

@@ -29,7 +29,7 @@ export const CHUNK_TAG_BYTES = 16;
 /** Longest encoded chunk header. */
 export const CHUNK_HEADER_BYTES_MAX = 64;
 /** Longest plaintext of a chunk: one more byte and the chunk is closed. */
-export const CHUNK_PLAINTEXT_BYTES_MAX = 6144;
+export const CHUNK_PLAINTEXT_BYTES_MAX = 4608;
 
 /** Length of a hop of the voice front end, and so of one Opus packet. */
 export const FRAME_MS = 20;

@@ -1,0 +1,157 @@
+// A Jacdac client: knows the devices on a bus from their announcements, sends commands, reads and writes registers. It has no
+// timers and no transport of its own: frames go in and out through functions, and time comes in through `tick`, so the same
+// code runs over USB in real time and on the rig's bus in virtual time.
+import {
+  decodeFrame,
+  encodeFrame,
+  JD_FLAG_COMMAND,
+  JD_GET_REGISTER,
+  JD_INDEX_CONTROL,
+  JD_SET_REGISTER,
+} from "./frame";
+
+/** A service on a device. */
+export interface JdService {
+  /** 16 hexadecimal digits. */
+  deviceId: string;
+  serviceIndex: number;
+  serviceClass: number;
+}
+
+/** Thrown when a device does not answer in time. */
+export class JdTimeoutError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = "JdTimeoutError";
+  }
+}
+
+interface Waiting {
+  what: string;
+  deadlineMs: number;
+  /** @returns true when this is what was waited for */
+  take: (deviceId: string, serviceIndex: number, command: number, data: Buffer) => boolean;
+  fail: (error: Error) => void;
+}
+
+const ANNOUNCE_MS = 500;
+const FORGET_MS = 3000;
+
+export class JacdacClient {
+  private services: JdService[] = [];
+  private readonly seenMs = new Map<string, number>();
+  private waiting: Waiting[] = [];
+  private nowMs = 0;
+  private announcedMs = Number.NEGATIVE_INFINITY;
+
+  /**
+   * @param deviceId the client's own id on the bus, 16 hexadecimal digits
+   * @param send puts an encoded frame on the bus
+   */
+  constructor(
+    private readonly deviceId: string,
+    private readonly send: (frame: Buffer) => void,
+  ) {}
+
+  /** Tells the time; call it at least every 100 ms. Announces the client and ends what waited too long. */
+  tick(nowMs: number): void {
+    this.nowMs = nowMs;
+    if (nowMs - this.announcedMs >= ANNOUNCE_MS) {
+      this.announcedMs = nowMs;
+      const packet = { serviceIndex: JD_INDEX_CONTROL, command: 0, data: Buffer.from([1, 0, 0, 0]) };
+      this.send(encodeFrame({ flags: 0, deviceId: this.deviceId, packets: [packet] }));
+    }
+    for (const [deviceId, seenMs] of this.seenMs)
+      if (nowMs - seenMs > FORGET_MS) {
+        this.seenMs.delete(deviceId);
+        this.services = this.services.filter((service) => service.deviceId !== deviceId);
+      }
+    const late = this.waiting.filter(({ deadlineMs }) => deadlineMs <= nowMs);
+    this.waiting = this.waiting.filter(({ deadlineMs }) => deadlineMs > nowMs);
+    for (const { what, fail } of late) fail(new JdTimeoutError(`no answer in time: ${what}`));
+  }
+
+  /** Takes a frame from the bus; a damaged one is dropped. */
+  receive(bytes: Buffer): void {
+    const frame = decodeFrame(bytes);
+    if (frame === undefined || frame.flags & JD_FLAG_COMMAND) return;
+    for (const { serviceIndex, command, data } of frame.packets) {
+      if (serviceIndex === JD_INDEX_CONTROL && command === 0) this.announced(frame.deviceId, data);
+      const taken = this.waiting.find(({ take }) => take(frame.deviceId, serviceIndex, command, data));
+      if (taken !== undefined) this.waiting = this.waiting.filter((other) => other !== taken);
+    }
+  }
+
+  /** @returns every service of this class that is announced now */
+  servicesOf(serviceClass: number): JdService[] {
+    return this.services.filter((service) => service.serviceClass === serviceClass);
+  }
+
+  /** Waits until a device announces a service of this class. Rejects with a JdTimeoutError. */
+  find(serviceClass: number, timeoutMs: number): Promise<JdService> {
+    const known = this.servicesOf(serviceClass)[0];
+    if (known !== undefined) return Promise.resolve(known);
+    const name = `service class 0x${serviceClass.toString(16)}`;
+    return this.wait(`no device announces ${name}`, timeoutMs, (deviceId, serviceIndex, command) => {
+      if (serviceIndex !== JD_INDEX_CONTROL || command !== 0) return undefined;
+      return this.servicesOf(serviceClass).find((service) => service.deviceId === deviceId);
+    });
+  }
+
+  /** Sends a command that has no answer. */
+  command(service: JdService, command: number, data: Buffer): void {
+    const { deviceId, serviceIndex } = service;
+    this.send(encodeFrame({ flags: JD_FLAG_COMMAND, deviceId, packets: [{ serviceIndex, command, data }] }));
+  }
+
+  /** Sends a command and waits for the report of the same number for which `accept` is true. Rejects with a JdTimeoutError. */
+  async request(
+    service: JdService,
+    command: number,
+    data: Buffer,
+    timeoutMs: number,
+    accept: (data: Buffer) => boolean = () => true,
+  ): Promise<Buffer> {
+    const what = `device ${service.deviceId}, command 0x${command.toString(16)}`;
+    const answer = this.wait(what, timeoutMs, (deviceId, serviceIndex, reported, body) => {
+      const mine =
+        deviceId === service.deviceId && serviceIndex === service.serviceIndex && reported === command;
+      return mine && accept(body) ? Buffer.from(body) : undefined;
+    });
+    this.command(service, command, data);
+    return await answer;
+  }
+
+  /** Reads a register. Rejects with a JdTimeoutError. @param register its number, 0 to 0xfff */
+  readRegister(service: JdService, register: number, timeoutMs: number): Promise<Buffer> {
+    return this.request(service, JD_GET_REGISTER | register, Buffer.alloc(0), timeoutMs);
+  }
+
+  /** Writes a register; read it to know that it was taken. */
+  writeRegister(service: JdService, register: number, value: Buffer): void {
+    this.command(service, JD_SET_REGISTER | register, value);
+  }
+
+  private announced(deviceId: string, data: Buffer): void {
+    this.seenMs.set(deviceId, this.nowMs);
+    this.services = this.services.filter((service) => service.deviceId !== deviceId);
+    // The first word is the announcing device's counter and flags; the others are its services from index 1 on.
+    for (let at = 4; at + 4 <= data.length; at += 4)
+      this.services.push({ deviceId, serviceIndex: at / 4, serviceClass: data.readUInt32LE(at) });
+  }
+
+  private wait<T>(
+    what: string,
+    timeoutMs: number,
+    match: (deviceId: string, serviceIndex: number, command: number, data: Buffer) => T | undefined,
+  ): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const take = (deviceId: string, serviceIndex: number, command: number, data: Buffer): boolean => {
+        const value = match(deviceId, serviceIndex, command, data);
+        if (value !== undefined) resolve(value);
+        return value !== undefined;
+      };
+      this.waiting.push({ what, deadlineMs: this.nowMs + timeoutMs, take, fail: reject });
+    });
+  }
+}

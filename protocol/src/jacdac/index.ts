@@ -1,0 +1,4 @@
+// Public names of the Jacdac codec and client.
+export * from "./client";
+export * from "./frame";
+export * from "./settings";

@@ -1,0 +1,80 @@
+// The settings of a badge's DeviceScript runtime over Jacdac, and the restart of its program. The limits are the runtime's own:
+// it ignores longer keys, and it panics when it reads a value that it was willing to store.
+import type { JacdacClient, JdService } from "./client";
+
+/** Service classes of the runtime. */
+export const JD_CLASS_SETTINGS = 0x1107dc4a;
+export const JD_CLASS_DEVICESCRIPT_MANAGER = 0x1134ea2b;
+
+const COMMAND_GET = 0x80;
+const COMMAND_SET = 0x81;
+const COMMAND_DELETE = 0x84;
+const REGISTER_RUNNING = 0x80;
+const KEY_BYTES_MAX = 13;
+const ENTRY_BYTES_MAX = 230;
+const ANSWER_MS = 1000;
+
+/** The settings of one badge. */
+export class BadgeSettings {
+  constructor(
+    private readonly client: JacdacClient,
+    private readonly service: JdService,
+  ) {}
+
+  /** @returns the value, or undefined when the badge has no such setting. Rejects when the badge does not answer. */
+  async read(key: string): Promise<Buffer | undefined> {
+    checkKey(key);
+    const name = Buffer.from(`${key}\0`, "utf8");
+    const ofThisKey = (data: Buffer) => data.subarray(0, name.length).equals(name);
+    const query = Buffer.from(key, "utf8");
+    const answer = await this.client.request(this.service, COMMAND_GET, query, ANSWER_MS, ofThisKey);
+    return answer.length === name.length ? undefined : answer.subarray(name.length);
+  }
+
+  /**
+   * Writes a value and reads it back.
+   * @throws RangeError when key or value are too long for the runtime
+   * @throws Error when the badge has something else afterwards; the message names the key, never the value
+   */
+  async write(key: string, value: Buffer): Promise<void> {
+    checkKey(key);
+    const entry = Buffer.concat([Buffer.from(`${key}\0`, "utf8"), value]);
+    if (entry.length > ENTRY_BYTES_MAX)
+      throw new RangeError(
+        `setting '${key}' needs ${entry.length} bytes with its key, the badge can read ${ENTRY_BYTES_MAX}: shorten it`,
+      );
+    this.client.command(this.service, COMMAND_SET, entry);
+    const stored = await this.read(key);
+    if (stored === undefined || !stored.equals(value))
+      throw new Error(`setting '${key}' is not on the badge after writing it: its flash may be full or worn`);
+  }
+
+  delete(key: string): void {
+    checkKey(key);
+    this.client.command(this.service, COMMAND_DELETE, Buffer.from(key, "utf8"));
+  }
+}
+
+/**
+ * Stops or starts a badge's program. It must be stopped while settings are read or written from outside: the runtime delivers
+ * every settings report to the program too, and an unexpected one makes it panic.
+ * @throws Error when the badge does not do it
+ */
+export async function setProgramRunning(
+  client: JacdacClient,
+  manager: JdService,
+  running: boolean,
+): Promise<void> {
+  client.writeRegister(manager, REGISTER_RUNNING, Buffer.from([running ? 1 : 0]));
+  const value = await client.readRegister(manager, REGISTER_RUNNING, ANSWER_MS);
+  if ((value[0] !== 0) !== running)
+    throw new Error(
+      `the badge's program did not ${running ? "start" : "stop"}: unplug the badge and plug it in again`,
+    );
+}
+
+function checkKey(key: string): void {
+  const lengthBytes = Buffer.byteLength(key, "utf8");
+  if (lengthBytes < 1 || lengthBytes > KEY_BYTES_MAX)
+    throw new RangeError(`setting key must be 1 to ${KEY_BYTES_MAX} bytes, got '${key}'`);
+}
