@@ -2,3 +2,4 @@
 export * from "./client";
 export * from "./frame";
 export * from "./settings";
+export * from "./usb-framing";
