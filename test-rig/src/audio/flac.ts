@@ -53,13 +53,14 @@ export async function readFlacLayout(file: string, handle: FileHandle): Promise<
   return layout;
 }
 
-function downmix(channelData: Float32Array[], samples: number): Float32Array {
-  if (channelData.length === 1) return channelData[0].subarray(0, samples);
+/** Mean of the channels, -1..1. The decoder divides by the highest code, 2^(bits - 1) - 1, instead of 2^(bits - 1). */
+function downmix(channelData: Float32Array[], samples: number, bitsPerSample: number): Float32Array {
+  const scale = (1 - 2 ** (1 - bitsPerSample)) / channelData.length;
   const mono = new Float32Array(samples);
   for (let i = 0; i < samples; i++) {
     let sum = 0;
     for (const channel of channelData) sum += channel[i];
-    mono[i] = sum / channelData.length;
+    mono[i] = sum * scale;
   }
   return mono;
 }
@@ -82,7 +83,8 @@ export async function* readFlacBlocks(
         bytesRead > 0 ? await decoder.decode(bytes.subarray(0, bytesRead)) : await decoder.flush();
       frames += decoded.samplesDecoded;
       if (frames > layout.frames) break;
-      if (decoded.samplesDecoded > 0) yield downmix(decoded.channelData, decoded.samplesDecoded);
+      if (decoded.samplesDecoded > 0)
+        yield downmix(decoded.channelData, decoded.samplesDecoded, layout.bitsPerSample);
       if (bytesRead === 0) break;
     }
   } finally {

@@ -1,7 +1,12 @@
 // Resampling of a mono stream to 16 kHz by libsamplerate's sinc converter (97 dB class), block by block.
 // A stream that is at 16 kHz passes through untouched.
 
-import LibSampleRate from "@alexanderolsen/libsamplerate-js";
+import { createRequire } from "node:module";
+
+// The package is CommonJS in one bundle: loaders disagree about what importing it gives, requiring it is plain.
+const { ConverterType, create } = createRequire(import.meta.url)(
+  "@alexanderolsen/libsamplerate-js",
+) as typeof import("@alexanderolsen/libsamplerate-js");
 
 /** Rate of everything behind the microphone. */
 export const SAMPLE_RATE_HZ = 16000;
@@ -28,8 +33,8 @@ export async function createResampler(rateHz: number): Promise<Resampler> {
   if (rateHz === SAMPLE_RATE_HZ) return PASS_THROUGH;
   // The library wants whole rates; rounding the quarter is off by 10 parts in a million at most.
   const divisor = rateHz > LIBRARY_RATE_MAX_HZ ? 4 : 1;
-  const converter = await LibSampleRate.create(1, Math.round(rateHz / divisor), SAMPLE_RATE_HZ / divisor, {
-    converterType: LibSampleRate.ConverterType.SRC_SINC_MEDIUM_QUALITY,
+  const converter = await create(1, Math.round(rateHz / divisor), SAMPLE_RATE_HZ / divisor, {
+    converterType: ConverterType.SRC_SINC_MEDIUM_QUALITY,
   });
   let samplesIn = 0;
   let samplesOut = 0;
