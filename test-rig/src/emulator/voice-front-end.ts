@@ -24,8 +24,8 @@ export interface VoiceFrontEndParts {
   time: VirtualTime;
   /** Hardware id of the front end on the bus, 16 hexadecimal digits. */
   deviceId: string;
-  /** Puts a frame on the bus. */
-  send: (frame: Buffer) => void;
+  /** Puts a frame on the bus. @param seq number of the hop, when the frame carries one */
+  send: (frame: Buffer, seq?: number) => void;
   /** @returns the front end's frame of this hop; undefined: it falls silent */
   frameOf: (seq: number) => Buffer | undefined;
 }
@@ -73,13 +73,14 @@ export class VoiceFrontEnd {
     this.parts.time.at(this.startMs + (this.seq + 1) * FRAME_MS, () => this.nextFrame());
     if (this.samplesLeft === 0) return;
     this.samplesLeft--;
-    this.report(JD_GET_REGISTER | REGISTER_READING, frame);
+    this.report(JD_GET_REGISTER | REGISTER_READING, frame, this.seq - 1);
   }
 
-  private report(command: number, data: Buffer): void {
+  private report(command: number, data: Buffer, seq?: number): void {
     const { deviceId } = this.parts;
     this.parts.send(
       encodeFrame({ flags: 0, deviceId, packets: [{ serviceIndex: SERVICE_INDEX, command, data }] }),
+      seq,
     );
   }
 

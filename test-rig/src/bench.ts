@@ -1,0 +1,168 @@
+// A badge on the bench: an emulated badge with its bus, its network and virtual time around it, and a Jacdac client as a
+// technician's computer would be. Everything else in the rig works on one of these.
+import { readFileSync } from "node:fs";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { JacdacClient } from "@salestag/protocol/jacdac";
+import type { BadgeState } from "./badge-state";
+import { EmulatedBadge } from "./emulator/badge";
+import { RealNetwork } from "./emulator/network";
+import { Random } from "./emulator/random";
+import { RelayTracker } from "./emulator/relay-tracker";
+import { VirtualTime } from "./emulator/virtual-time";
+import { VoiceFrontEnd } from "./emulator/voice-front-end";
+import { RigError } from "./errors";
+import { parseTrace, type TraceEvent } from "./trace";
+
+export interface BenchOptions {
+  state: BadgeState;
+  /** Seed of everything that is random on the badge. */
+  seed: number;
+  /** Virtual ms between a request to the relay and its answer. */
+  latencyMs: number;
+  /** Real ms after which a silent relay no longer holds virtual time. */
+  patienceMs: number;
+  /** Certificates to trust instead of the system's, PEM. */
+  ca?: string;
+  onTrace?: (event: TraceEvent, atMs: number) => void;
+  /** Every line that the badge logs. */
+  onLog?: (line: string, atMs: number) => void;
+}
+
+/** Frames on the badge's bus that the rig keeps from the badge. */
+export type DropRule = (seq: number) => boolean;
+
+export const BENCH_DEFAULTS = { seed: 1, latencyMs: 40, patienceMs: 5000 };
+
+const PROGRAM = fileURLToPath(new URL("../../firmware/.devicescript/bin/bytecode.devs", import.meta.url));
+const CLIENT_ID = "5a1e57a600000001";
+const FRONT_END_ID = "5a1e57a600000002";
+const CLIENT_TICK_MS = 100;
+
+/** @returns the compiled badge program. @throws RigError when it was not built */
+export function readProgram(): Buffer {
+  try {
+    return readFileSync(PROGRAM);
+  } catch {
+    throw new RigError("The badge program is not built: run 'npm run build'.");
+  }
+}
+
+export class Bench {
+  readonly time: VirtualTime;
+  readonly network: RealNetwork;
+  readonly client: JacdacClient;
+  readonly trace: TraceEvent[] = [];
+  frontEnd: VoiceFrontEnd | undefined;
+
+  private running: EmulatedBadge | undefined;
+  private busListeners: ((frame: Buffer) => void)[] = [];
+
+  private constructor(private readonly options: BenchOptions) {
+    const realMs = () => performance.now();
+    this.time = new VirtualTime(realMs);
+    const { time } = this;
+    const { latencyMs, patienceMs, ca } = options;
+    this.network = new RealNetwork({ time, latencyMs, patienceMs, ca, tracker: () => new RelayTracker() });
+    this.client = new JacdacClient(CLIENT_ID, (frame) => this.running?.receive(frame));
+    this.busListeners.push((frame) => this.client.receive(frame));
+  }
+
+  /** Puts a badge on the bench, its program in it, and switches it on. */
+  static async open(options: BenchOptions): Promise<Bench> {
+    const bench = new Bench(options);
+    bench.running = await EmulatedBadge.boot({
+      time: bench.time,
+      random: new Random(options.seed),
+      network: bench.network,
+      deviceId: options.state.deviceId,
+      flash: options.state.flash,
+      program: readProgram(),
+      realMs: () => performance.now(),
+      onLog: (line) => bench.log(line),
+      onFrame: (frame) => bench.toBus(frame),
+    });
+    bench.tickClient();
+    return bench;
+  }
+
+  get badge(): EmulatedBadge {
+    if (this.running === undefined) throw new Error("the badge is not switched on");
+    return this.running;
+  }
+
+  /** What the badge keeps when it is switched off now. */
+  state(): BadgeState {
+    return { deviceId: this.options.state.deviceId, flash: this.badge.flash };
+  }
+
+  /** Hears every frame that the badge sends on its bus. */
+  listen(listener: (frame: Buffer) => void): void {
+    this.busListeners.push(listener);
+  }
+
+  /** Lets virtual time run while host code awaits something of the badge. */
+  async drive<T>(promise: Promise<T>): Promise<T> {
+    let settled = false;
+    const settle = () => {
+      settled = true;
+    };
+    promise.then(settle, settle);
+    while (!settled) {
+      await this.time.run(this.time.nowMs() + 5);
+      await nextTurn();
+    }
+    return promise;
+  }
+
+  /**
+   * Runs until `done()`, at most `limitMs` of virtual time.
+   * @returns false when the limit came first
+   * @throws RigError when the badge's program panics
+   */
+  async until(done: () => boolean, limitMs: number): Promise<boolean> {
+    const reached = await this.time.run(
+      this.time.nowMs() + limitMs,
+      () => done() || this.badge.panicCode !== 0,
+    );
+    if (this.badge.panicCode !== 0)
+      throw new RigError(
+        `The badge program panicked with code ${this.badge.panicCode}: see its log with --log.`,
+      );
+    return reached;
+  }
+
+  /** Connects a voice front end that plays these frames. @param drop frames to lose on the way to the program */
+  plugFrontEnd(frameOf: (seq: number) => Buffer | undefined, drop: DropRule = () => false): VoiceFrontEnd {
+    const { time } = this;
+    const send = (frame: Buffer, seq: number | undefined) => {
+      if (seq === undefined || !drop(seq)) this.badge.receive(frame);
+    };
+    this.frontEnd = new VoiceFrontEnd({ time, deviceId: FRONT_END_ID, send, frameOf });
+    return this.frontEnd;
+  }
+
+  /** @returns all trace events of one word, in order */
+  traced<W extends TraceEvent["word"]>(word: W): Extract<TraceEvent, { word: W }>[] {
+    return this.trace.filter((event) => event.word === word) as Extract<TraceEvent, { word: W }>[];
+  }
+
+  private toBus(frame: Buffer): void {
+    this.frontEnd?.receive(frame);
+    for (const listener of this.busListeners) listener(frame);
+  }
+
+  private log(line: string): void {
+    const atMs = this.time.nowMs();
+    this.options.onLog?.(line, atMs);
+    const event = parseTrace(line);
+    if (event === undefined) return;
+    this.trace.push(event);
+    this.options.onTrace?.(event, atMs);
+  }
+
+  private tickClient(): void {
+    this.client.tick(this.time.nowMs());
+    this.time.at(this.time.nowMs() + CLIENT_TICK_MS, () => this.tickClient());
+  }
+}

@@ -1,0 +1,49 @@
+// Reads the trace lines that the badge program logs (firmware/src/trace.ts): '> @word numbers...'.
+
+/** One thing that the badge said it did. */
+export type TraceEvent =
+  | { word: "ready"; badge: string }
+  | { word: "onset"; seq: number }
+  | { word: "speech"; fromSeq: number; toSeq: number }
+  | { word: "lost"; fromSeq: number; toSeq: number }
+  | { word: "conversation"; epoch: number; seq: number }
+  | { word: "ended"; epoch: number; reason: number }
+  | { word: "chunk"; epoch: number; index: number; kind: number; count: number; bytes: number }
+  | { word: "refused"; epoch: number; kind: number; durationMs: number }
+  | { word: "acked"; nextEpoch: number; nextIndex: number; waiting: number }
+  | { word: "up" }
+  | { word: "down"; retryMs: number; why: string };
+
+const PREFIX = "> @";
+
+/** @returns the event, or undefined for a line that is none. Throws for a trace line that this rig does not know. */
+export function parseTrace(line: string): TraceEvent | undefined {
+  if (!line.startsWith(PREFIX)) return undefined;
+  const [word, ...rest] = line.slice(PREFIX.length).split(" ");
+  const [a, b, c, d, e] = rest.map(Number);
+  switch (word) {
+    case "ready":
+      return { word, badge: rest[0] };
+    case "onset":
+      return { word, seq: a };
+    case "speech":
+    case "lost":
+      return { word, fromSeq: a, toSeq: b };
+    case "conversation":
+      return { word, epoch: a, seq: b };
+    case "ended":
+      return { word, epoch: a, reason: b };
+    case "chunk":
+      return { word, epoch: a, index: b, kind: c, count: d, bytes: e };
+    case "refused":
+      return { word, epoch: a, kind: b, durationMs: c };
+    case "acked":
+      return { word, nextEpoch: a, nextIndex: b, waiting: c };
+    case "up":
+      return { word };
+    case "down":
+      return { word, retryMs: a, why: rest.slice(1).join(" ") };
+    default:
+      throw new Error(`the badge logged the trace line '${line}', which this rig does not know`);
+  }
+}
