@@ -11,6 +11,7 @@ export type AudioFileErrorCode =
   | "bad-header"
   | "bad-samples"
   | "truncated"
+  | "damaged"
   | "unknown-length"
   | "no-samples"
   | "too-long";

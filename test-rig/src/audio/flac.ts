@@ -1,42 +1,66 @@
-// Reader of FLAC files (RFC 9639): the stream's own header is parsed here, frames are decoded by libFLAC as WASM.
-// The decoder drops a frame whose checksum fails, so the count of decoded samples is checked against the header.
+// Reader of native FLAC files (RFC 9639), frame by frame, each checked by its CRC. Averages the channels.
 
 import type { FileHandle } from "node:fs/promises";
-import { FLACDecoder } from "@wasm-audio-decoders/flac";
 import { AudioFileError, type AudioFormat, checkDuration, checkFormat } from "./audio-file-error";
+import { EndOfBits } from "./bit-reader";
+import { BadFrame, decodeFlacFrame, type FlacFrame, type FlacStream } from "./flac-frame";
 
-/** Marker, metadata block header and STREAMINFO (RFC 9639 sections 6 to 8.2). */
-const HEADER_BYTES = 4 + 4 + 34;
-const STREAMINFO_OFFSET = 8;
-const BLOCK_BYTES = 1 << 18;
+const MARKER_BYTES = 4;
+const BLOCK_HEADER_BYTES = 4;
+const STREAMINFO_BYTES = 34;
+const HEADER_BYTES = MARKER_BYTES + BLOCK_HEADER_BYTES + STREAMINFO_BYTES;
+const METADATA_BLOCKS_MAX = 1000;
+const READ_BYTES = 1 << 20;
 
-/** What STREAMINFO says. */
-export interface FlacLayout extends AudioFormat {
+/** What STREAMINFO says, and where the frames begin. */
+export interface FlacLayout extends AudioFormat, FlacStream {
   /** Samples of each channel. */
   frames: number;
+  dataOffset: number;
 }
 
 /** Whether a file that starts with these bytes is native FLAC. */
 export function isFlac(head: Buffer): boolean {
-  return head.toString("latin1", 0, 4) === "fLaC";
+  return head.toString("latin1", 0, MARKER_BYTES) === "fLaC";
+}
+
+async function readHeader(file: string, handle: FileHandle, offset: number, length: number): Promise<Buffer> {
+  const bytes = Buffer.alloc(length);
+  const { bytesRead } = await handle.read(bytes, 0, length, offset);
+  if (bytesRead < length) {
+    throw new AudioFileError("truncated", `${file}: the file is cut off in its header, before any samples.`);
+  }
+  return bytes;
+}
+
+/** Offset of the first frame, after all metadata blocks (section 8.1). */
+async function skipMetadata(file: string, handle: FileHandle): Promise<number> {
+  let offset = MARKER_BYTES;
+  for (let count = 0; count < METADATA_BLOCKS_MAX; count++) {
+    const header = await readHeader(file, handle, offset, BLOCK_HEADER_BYTES);
+    offset += BLOCK_HEADER_BYTES + header.readUIntBE(1, 3);
+    if (header[0] & 0x80) return offset;
+  }
+  throw new AudioFileError(
+    "bad-header",
+    `${file}: the FLAC file has over ${METADATA_BLOCKS_MAX} metadata blocks.`,
+  );
 }
 
 /** Reads a FLAC file's STREAMINFO. Throws AudioFileError. */
 export async function readFlacLayout(file: string, handle: FileHandle): Promise<FlacLayout> {
-  const header = Buffer.alloc(HEADER_BYTES);
-  const { bytesRead } = await handle.read(header, 0, HEADER_BYTES, 0);
-  if (bytesRead < HEADER_BYTES) {
-    throw new AudioFileError("truncated", `${file}: the file is cut off in its header, before any samples.`);
-  }
-  if ((header[4] & 0x7f) !== 0) {
+  const header = await readHeader(file, handle, 0, HEADER_BYTES);
+  if ((header[MARKER_BYTES] & 0x7f) !== 0) {
     throw new AudioFileError(
       "bad-header",
       `${file}: the FLAC file does not begin with its stream information.`,
     );
   }
+  const info = header.subarray(MARKER_BYTES + BLOCK_HEADER_BYTES);
   // 20 bits of rate, 3 of channels - 1, 5 of bits - 1, 36 of samples
-  const packed = header.readBigUInt64BE(STREAMINFO_OFFSET + 10);
+  const packed = info.readBigUInt64BE(10);
   const layout = {
+    blockSamplesMax: info.readUInt16BE(2),
     rateHz: Number(packed >> 44n),
     channels: Number((packed >> 41n) & 7n) + 1,
     bitsPerSample: Number((packed >> 36n) & 31n) + 1,
@@ -46,23 +70,43 @@ export async function readFlacLayout(file: string, handle: FileHandle): Promise<
   if (layout.frames === 0) {
     throw new AudioFileError(
       "unknown-length",
-      `${file}: the FLAC file does not say how long it is, so a cut could not be noticed; write it anew with: flac -d IN && flac OUT.wav`,
+      `${file}: the FLAC file does not say how long it is, so a cut could not be noticed; write it anew, for example: flac -d IN -o OUT.wav`,
     );
   }
   checkDuration(file, layout.frames, layout.rateHz);
-  return layout;
+  return { ...layout, dataOffset: await skipMetadata(file, handle) };
 }
 
-/** Mean of the channels, -1..1. The decoder divides by the highest code, 2^(bits - 1) - 1, instead of 2^(bits - 1). */
-function downmix(channelData: Float32Array[], samples: number, bitsPerSample: number): Float32Array {
-  const scale = (1 - 2 ** (1 - bitsPerSample)) / channelData.length;
-  const mono = new Float32Array(samples);
-  for (let i = 0; i < samples; i++) {
-    let sum = 0;
-    for (const channel of channelData) sum += channel[i];
-    mono[i] = sum * scale;
+/** Mean of the channels, -1..1. */
+function downmix({ channels }: FlacFrame, bitsPerSample: number): Float32Array {
+  const scale = 2 ** (1 - bitsPerSample) / channels.length;
+  return Float32Array.from(
+    channels[0],
+    (_, i) => channels.reduce((sum, channel) => sum + channel[i], 0) * scale,
+  );
+}
+
+function decodeAt(
+  file: string,
+  bytes: Buffer,
+  offset: number,
+  layout: FlacLayout,
+  decoded: number,
+): FlacFrame {
+  try {
+    return decodeFlacFrame(bytes, offset, layout);
+  } catch (cause) {
+    const place = `${decoded} of its ${layout.frames} samples`;
+    if (cause instanceof EndOfBits) {
+      throw new AudioFileError("truncated", `${file}: the FLAC file is cut off after ${place}.`, { cause });
+    }
+    if (!(cause instanceof BadFrame)) throw cause;
+    throw new AudioFileError(
+      "damaged",
+      `${file}: the FLAC file is damaged after ${place}: ${cause.message}.`,
+      { cause },
+    );
   }
-  return mono;
 }
 
 /** The file's samples as mono blocks, -1..1. Throws AudioFileError if samples are missing or damaged. */
@@ -71,31 +115,31 @@ export async function* readFlacBlocks(
   handle: FileHandle,
   layout: FlacLayout,
 ): AsyncGenerator<Float32Array> {
-  const decoder = new FLACDecoder();
-  await decoder.ready;
-  let frames = 0;
-  try {
-    const bytes = Buffer.alloc(BLOCK_BYTES);
-    for (let offset = 0; ; ) {
-      const { bytesRead } = await handle.read(bytes, 0, BLOCK_BYTES, offset);
-      offset += bytesRead;
-      const decoded =
-        bytesRead > 0 ? await decoder.decode(bytes.subarray(0, bytesRead)) : await decoder.flush();
-      frames += decoded.samplesDecoded;
-      if (frames > layout.frames) break;
-      if (decoded.samplesDecoded > 0)
-        yield downmix(decoded.channelData, decoded.samplesDecoded, layout.bitsPerSample);
-      if (bytesRead === 0) break;
+  // A sane frame is not longer than its samples; twice that and the headers bound what is held at a time.
+  const frameBytesMax =
+    1024 + 2 * layout.blockSamplesMax * layout.channels * Math.ceil((layout.bitsPerSample + 1) / 8);
+  let bytes: Buffer = Buffer.alloc(0);
+  let start = 0;
+  let fileOffset = layout.dataOffset;
+  let isAtEnd = false;
+  for (let decoded = 0; decoded < layout.frames; ) {
+    if (bytes.length - start < frameBytesMax && !isAtEnd) {
+      const block = Buffer.alloc(Math.max(READ_BYTES, frameBytesMax));
+      const { bytesRead } = await handle.read(block, 0, block.length, fileOffset);
+      isAtEnd = bytesRead < block.length;
+      fileOffset += bytesRead;
+      bytes = Buffer.concat([bytes.subarray(start), block.subarray(0, bytesRead)]);
+      start = 0;
     }
-  } finally {
-    decoder.free();
-  }
-  if (frames !== layout.frames) {
-    const found =
-      frames > layout.frames ? `more than its ${layout.frames}` : `only ${frames} of its ${layout.frames}`;
-    throw new AudioFileError(
-      "truncated",
-      `${file}: the FLAC file is cut off or damaged: ${found} samples could be decoded.`,
-    );
+    const frame = decodeAt(file, bytes, start, layout, decoded);
+    start = frame.end;
+    decoded += frame.channels[0].length;
+    if (decoded > layout.frames) {
+      throw new AudioFileError(
+        "damaged",
+        `${file}: the FLAC file holds more samples than the ${layout.frames} it announces.`,
+      );
+    }
+    yield downmix(frame, layout.bitsPerSample);
   }
 }

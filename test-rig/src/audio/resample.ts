@@ -1,4 +1,4 @@
-// Resampling of a mono stream to 16 kHz by libsamplerate's sinc converter (97 dB class), block by block.
+// Resampling of a mono stream to 16 kHz by libsamplerate's medium sinc converter (121 dB), block by block.
 // A stream that is at 16 kHz passes through untouched.
 
 import { createRequire } from "node:module";
