@@ -1,0 +1,126 @@
+// The command line of the relay.
+import { readFileSync } from "node:fs";
+import { Command, InvalidArgumentError } from "commander";
+import { systemClock } from "./clock";
+import { ExitCode, messageOf, RelayError } from "./errors";
+import { parseListenAddress } from "./listen-address";
+import { lineLog } from "./log";
+import { Relay, type RelayOptions } from "./relay";
+
+interface Flags {
+  listen: string[];
+  tlsCert?: string;
+  tlsKey?: string;
+  registry: string;
+  spool: string;
+  sink: string[];
+  spoolBytesMax?: number;
+  json: boolean;
+}
+
+const EXAMPLES = `
+Examples:
+  salestag-relay --registry registry.json --spool spool --sink folder:out
+  salestag-relay --listen tls://0.0.0.0:7789 --tls-cert relay.crt --tls-key relay.key \\
+                 --registry /etc/salestag/registry.json --spool /var/lib/salestag/spool --sink folder:/srv/salestag
+
+Exit codes: 0 ended as asked, 1 a mistake in the program, 2 an option or the registry cannot be used, 3 the spool is in use or
+unreadable, 4 the disk failed, 5 an address cannot be listened on.`;
+
+const collect = (value: string, before: string[]) => [...before, value];
+
+function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value <= 0)
+    throw new InvalidArgumentError("It must be a whole number above 0.");
+  return value;
+}
+
+function toOptions(flags: Flags): Omit<RelayOptions, "log" | "onFatal"> {
+  const listen = (flags.listen.length > 0 ? flags.listen : ["tcp://127.0.0.1:7788"]).map(parseListenAddress);
+  const folders = flags.sink.map((sink) => {
+    if (!/^folder:./.test(sink))
+      throw new RelayError(ExitCode.Usage, `'${sink}' is no sink that this relay knows; write folder:DIR`);
+    return sink.slice("folder:".length);
+  });
+  const { registry, spool, spoolBytesMax } = flags;
+  return {
+    listen,
+    folders,
+    registry,
+    spool,
+    spoolBytesMax,
+    tls: readTls(
+      flags,
+      listen.some(({ tls }) => tls),
+    ),
+  };
+}
+
+function readTls({ tlsCert, tlsKey }: Flags, needed: boolean): RelayOptions["tls"] {
+  if (!needed) return undefined;
+  if (tlsCert === undefined || tlsKey === undefined)
+    throw new RelayError(ExitCode.Usage, "a tls:// address needs --tls-cert FILE and --tls-key FILE");
+  const read = (path: string) => {
+    try {
+      return readFileSync(path);
+    } catch (cause) {
+      throw new RelayError(ExitCode.Usage, `cannot read ${path}: ${messageOf(cause)}`);
+    }
+  };
+  return { cert: read(tlsCert), key: read(tlsKey) };
+}
+
+async function run(flags: Flags): Promise<void> {
+  const log = lineLog(systemClock, (line) => process.stderr.write(line), flags.json);
+  const onFatal = (error: RelayError) => {
+    log.error("relay ends", { why: error.message });
+    process.exit(error.exitCode); // what is unacknowledged stays with the badges
+  };
+  const relay = await Relay.start({ ...toOptions(flags), log, onFatal });
+  for (const url of relay.addresses)
+    process.stdout.write(
+      flags.json ? `${JSON.stringify({ event: "listening", url })}\n` : `listening on ${url}\n`,
+    );
+  let closing = false;
+  const stop = () => {
+    if (closing) return;
+    closing = true;
+    relay.close().then(
+      () => process.exit(ExitCode.Ok),
+      (cause) => onFatal(new RelayError(ExitCode.Internal, messageOf(cause))),
+    );
+  };
+  process.on("SIGTERM", stop);
+  process.on("SIGINT", stop);
+}
+
+const program = new Command("salestag-relay")
+  .description("Takes sealed chunks from badges, makes them durable, acknowledges them and passes them on.")
+  .option(
+    "--listen <url>",
+    "address to listen on: tcp://127.0.0.1:7788 (the default) or tls://HOST:PORT; repeatable",
+    collect,
+    [],
+  )
+  .option("--tls-cert <file>", "certificate chain, PEM")
+  .option("--tls-key <file>", "private key, PEM")
+  .requiredOption("--registry <file>", "badges and their keys, as provisioning writes it")
+  .requiredOption("--spool <dir>", "folder of the spool, made if missing")
+  .option(
+    "--sink <sink>",
+    "where chunks go: folder:DIR; repeatable. Without one the spool keeps them",
+    collect,
+    [],
+  )
+  .option("--spool-bytes-max <n>", "bound of the spool in bytes", wholeNumber)
+  .option("--json", "log and notices as JSON lines", false)
+  .addHelpText("after", EXAMPLES)
+  .configureOutput({ outputError: (text, write) => write(text) })
+  .exitOverride((error) => process.exit(error.exitCode === 0 ? ExitCode.Ok : ExitCode.Usage));
+
+program.parse();
+run(program.opts<Flags>()).catch((cause) => {
+  process.stderr.write(`salestag-relay: ${messageOf(cause)}\n`);
+  process.exit(cause instanceof RelayError ? cause.exitCode : ExitCode.Internal);
+});

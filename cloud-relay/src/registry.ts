@@ -1,0 +1,53 @@
+// The badges that this relay knows, from the registry file that provisioning writes. The file is looked at again when it
+// changes; a change that cannot be used is reported and the last good content stays in force.
+import { statSync } from "node:fs";
+import { type Registry as RegistryContent, readRegistry } from "@salestag/protocol/host";
+import { ExitCode, messageOf, RelayError } from "./errors";
+import type { Log } from "./log";
+
+export class Registry {
+  private seen: string;
+
+  private constructor(
+    private readonly path: string,
+    private readonly log: Log,
+    private content: RegistryContent,
+  ) {
+    this.seen = this.stamp();
+  }
+
+  /** @throws RelayError when the file cannot be used */
+  static open(path: string, log: Log): Registry {
+    try {
+      return new Registry(path, log, readRegistry(path));
+    } catch (cause) {
+      throw new RelayError(ExitCode.Usage, messageOf(cause));
+    }
+  }
+
+  /** @returns the badge's authentication key, 32 bytes, or undefined for a badge that is not registered */
+  authKeyOf(badge: string): Buffer | undefined {
+    this.reloadIfChanged();
+    const entry = this.content.get(badge);
+    return entry?.authKey;
+  }
+
+  private reloadIfChanged(): void {
+    const stamp = this.stamp();
+    if (stamp === this.seen) return;
+    this.seen = stamp;
+    try {
+      this.content = readRegistry(this.path);
+      this.log.info("registry read again", { badges: this.content.size });
+    } catch (cause) {
+      this.log.error("registry cannot be used, the last good one stays in force", { why: messageOf(cause) });
+    }
+  }
+
+  private stamp(): string {
+    const stat = statSync(this.path, { throwIfNoEntry: false, bigint: true });
+    return stat === undefined
+      ? "missing"
+      : `${stat.ino} ${stat.size} ${stat.mtimeNs} ${stat.ctimeNs} ${stat.mode}`;
+  }
+}
