@@ -39,7 +39,6 @@ const COSINES = Array.from({ length: WINDOW_SAMPLES }, (_, n) =>
 /** Power of the bins 0..256 where a full-scale sine at a bin centre has a total of 1. */
 function binPowers(window: number[]): number[] {
   const weighted = window.map((sample, n) => sample * HANN[n]);
-  const sineTotal = 1.5 * ((FULL_SCALE * WINDOW_SAMPLES) / 4) ** 2;
   return Array.from({ length: WINDOW_SAMPLES / 2 + 1 }, (_, bin) => {
     let re = 0;
     let im = 0;
@@ -47,7 +46,7 @@ function binPowers(window: number[]): number[] {
       re += weighted[n] * COSINES[(bin * n) % WINDOW_SAMPLES];
       im += weighted[n] * COSINES[(bin * n + WINDOW_SAMPLES / 4) % WINDOW_SAMPLES];
     }
-    return (re * re + im * im) / sineTotal;
+    return (re * re + im * im) / FULL_SCALE ** 2;
   });
 }
 

@@ -1,7 +1,8 @@
 // Log power of 24 mel bands, 100 Hz to 7600 Hz: triangles of height 1 whose feet are their neighbours' centres.
 // Block 512 with a hop of 320 (bins of 31.25 Hz), latency 0 on top of the spectrum's. In: i64 bin powers, squared
 // Q15.4 units >> 8. Weights Q14; a band's sum stays below 2^62. Out: u8, 8 units to an octave of power.
-// Formula: round(8 log2(P 2^20 + 1) - 16), with P 2^20 + 1 taken as (band + unit) / unit.
+// Formula: round(8 log2(P 2^20 + 1) - 16), P the mean of |X|^2 for samples of +-1, with P 2^20 + 1 taken as
+// (band + unit) / unit.
 
 import { LOG2_FRACTION_BITS, log2Q14 } from "./log2";
 import { BAND_COUNT, BAND_POWER, BAND_UNIT, BIN_INTERVAL, BIN_WEIGHT, FEATURES, POWER } from "./memory";
@@ -13,11 +14,8 @@ const FEATURE_BANDS_OFFSET: usize = 4;
 const FLOOR_BITS: i32 = 20;
 const UNITS_PER_OCTAVE: i32 = 8;
 const BAND_OFFSET: i32 = 16;
-/**
- * Total bin power of a full-scale sine at a bin centre, as a shift of the 3/2 by which its two neighbours add to
- * the centre: amplitude 2^(15 + 4), Hann bin gain 512 / 4, squared, shifted right by 8.
- */
-const SINE_POWER_BITS: i32 = 2 * (15 + 4 + 7) - 8;
+/** |X|^2 = 1 for samples of +-1, as a shift: samples of 2^15 in Q4, squared, shifted right by 8. */
+const UNIT_POWER_BITS: i32 = 2 * (15 + 4) - 8;
 
 /**
  * The 26 edges in bins, Q8: 100 Hz to 7600 Hz in equal steps of 2595 log10(1 + f / 700). Edge i is the lower foot
@@ -49,7 +47,7 @@ export function initMelBands(): void {
   sumBands();
   for (let band = 0; band < BAND_COUNT; band++) {
     const weightSum = load<i64>(BAND_POWER + (usize(band + 1) << 3));
-    store<i64>(BAND_UNIT + (usize(band) << 3), (weightSum * 3) << (SINE_POWER_BITS - FLOOR_BITS - 1));
+    store<i64>(BAND_UNIT + (usize(band) << 3), weightSum << (UNIT_POWER_BITS - FLOOR_BITS));
   }
 }
 
