@@ -8,7 +8,7 @@ export const BANDS = 24;
 const LOW_BANDS = 6; // 100 Hz to about 600 Hz: voicing
 const HIGH_FROM = 12; // from about 1800 Hz: fricatives. The bands between did not help to tell speech from noise.
 const ABOVE_FLOOR_MAX = 64; // 24 dB: a slammed door counts no more than a loud voice
-const FLOOR_START_MAX = 20 << 8; // a badge that starts amid speech must not take it for the room
+const FLOOR_START_MAX = 60 << 8; // a badge that starts amid speech must not take it for the room
 const FLOOR_RISE_MAX_IN_SPEECH = 154; // 0.6 units a frame
 const LOUD_SCORE = 25 << 4;
 

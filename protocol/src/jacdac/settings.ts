@@ -10,6 +10,7 @@ const COMMAND_GET = 0x80;
 const COMMAND_SET = 0x81;
 const COMMAND_DELETE = 0x84;
 const REGISTER_RUNNING = 0x80;
+const REGISTER_AUTOSTART = 0x81;
 const KEY_BYTES_MAX = 13;
 const ENTRY_BYTES_MAX = 230;
 const ANSWER_MS = 1000;
@@ -65,6 +66,8 @@ export async function setProgramRunning(
   manager: JdService,
   running: boolean,
 ): Promise<void> {
+  // Without this a runtime that has just been switched on would start the program again by itself.
+  client.writeRegister(manager, REGISTER_AUTOSTART, Buffer.from([running ? 1 : 0]));
   client.writeRegister(manager, REGISTER_RUNNING, Buffer.from([running ? 1 : 0]));
   const value = await client.readRegister(manager, REGISTER_RUNNING, ANSWER_MS);
   if ((value[0] !== 0) !== running)
