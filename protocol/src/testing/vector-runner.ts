@@ -80,36 +80,49 @@ export class Tally {
 const unhex = (digits: string): Buffer => Buffer.from(digits, "hex");
 const hex = (bytes: Buffer): string => bytes.toString("hex");
 
+/** Called between cases: the badge's virtual machine stops a program that runs for too long without a pause. */
+export type Pause = () => Promise<void>;
+
 /** Runs every vector. @returns what passed and what failed */
-export function runVectors(vectors: Vectors, crypto: Crypto): Tally {
+export async function runVectors(vectors: Vectors, crypto: Crypto, pause: Pause): Promise<Tally> {
   const tally = new Tally();
-  runCbor(tally, vectors.cbor);
+  for (const vector of vectors.cbor.valid) {
+    runCborValue(tally, vector.kind, vector.value, vector.hex);
+    await pause();
+  }
+  for (const vector of vectors.cbor.invalid) refuseCbor(tally, `cbor ${vector.why}`, "int", vector.hex);
+  await pause();
   runKeys(tally, vectors.keys, crypto);
-  runChunks(tally, vectors.chunks, crypto);
-  runFrames(tally, vectors.frames, crypto);
+  await pause();
+  for (const vector of vectors.chunks.chunks) {
+    runChunk(tally, vector, crypto);
+    await pause();
+  }
+  runPlaintexts(tally, vectors.chunks);
+  await runFrames(tally, vectors.frames, crypto, pause);
   return tally;
 }
 
-function runCbor(tally: Tally, cbor: Json): void {
-  for (const { kind, value, hex: encoded } of cbor.valid) {
-    const writer = new CborWriter(encoded.length);
-    const reader = new CborReader(unhex(encoded));
-    const what = `cbor ${kind} ${encoded}`;
-    if (kind === "int") {
-      tally.equal(what, hex(writer.int(value).done()), encoded);
-      tally.equal(what, `${reader.int(what)}`, `${value}`);
-    } else if (kind === "bytes") {
-      tally.equal(what, hex(writer.bytes(unhex(value)).done()), encoded);
-      tally.equal(what, hex(reader.bytes(what, 0, 256)), value);
-    } else {
-      tally.equal(what, hex(writer.text(value).done()), encoded);
-      tally.equal(what, reader.text(what, 256), value);
-    }
-    tally.equal(`${what} read to its end`, `${reader.atEnd()}`, "true");
-    tally.refused(`${what} cut short`, () => readAny(kind, unhex(encoded.slice(0, encoded.length - 2))));
+function runCborValue(tally: Tally, kind: string, value: Json, encoded: string): void {
+  const writer = new CborWriter(encoded.length);
+  const reader = new CborReader(unhex(encoded));
+  const what = `cbor ${kind} ${encoded}`;
+  if (kind === "int") {
+    tally.equal(what, hex(writer.int(value).done()), encoded);
+    tally.equal(what, `${reader.int(what)}`, `${value}`);
+  } else if (kind === "bytes") {
+    tally.equal(what, hex(writer.bytes(unhex(value)).done()), encoded);
+    tally.equal(what, hex(reader.bytes(what, 0, 256)), value);
+  } else {
+    tally.equal(what, hex(writer.text(value).done()), encoded);
+    tally.equal(what, reader.text(what, 256), value);
   }
-  for (const { why, hex: encoded } of cbor.invalid)
-    tally.refused(`cbor ${why} ${encoded}`, () => readAny("int", unhex(encoded)));
+  tally.equal(`${what} read to its end`, `${reader.atEnd()}`, "true");
+  refuseCbor(tally, `${what} cut short`, kind, encoded.slice(0, encoded.length - 2));
+}
+
+function refuseCbor(tally: Tally, what: string, kind: string, encoded: string): void {
+  tally.refused(`${what} ${encoded}`, () => readAny(kind, unhex(encoded)));
 }
 
 function readAny(kind: string, encoded: Buffer): unknown {
@@ -150,40 +163,47 @@ function introductionOf(session: Json) {
   };
 }
 
-function runChunks(tally: Tally, chunks: Json, crypto: Crypto): void {
-  for (const vector of chunks.chunks) {
-    const { name, epoch, index, kind, startMs, durationMs, codec, count } = vector;
-    const fields = { badgeId: unhex(vector.badgeId), epoch, index, kind, startMs, durationMs, codec, count };
-    const header = encodeChunkHeader(fields);
-    tally.equal(`chunk header, ${name}`, hex(header), vector.header);
-    tally.equal(
-      `chunk header read, ${name}`,
-      hex(encodeChunkHeader(decodeChunkHeader(header))),
-      vector.header,
-    );
-    const key = unhex(vector.epochKey);
-    const sealed = sealChunk(crypto, key, header, unhex(vector.plaintext));
-    tally.equal(`sealed chunk, ${name}`, hex(sealed), vector.sealed);
-    const opened = openChunk(crypto, key, header, sealed);
-    tally.equal(`opened chunk, ${name}`, opened === undefined ? "refused" : hex(opened), vector.plaintext);
-    for (let at = 0; at < header.length; at++)
-      tally.refused(`chunk ${name}, header byte ${at} changed`, () =>
-        openChunk(crypto, key, flipped(header, at), sealed),
-      );
-    for (let at = 0; at < sealed.length; at += 1 + (sealed.length >> 5))
-      tally.refused(`chunk ${name}, sealed byte ${at} changed`, () =>
-        openChunk(crypto, key, header, flipped(sealed, at)),
-      );
+function runPlaintexts(tally: Tally, chunks: Json): void {
+  for (const vector of chunks.audio) {
+    tally.equal("audio items packed", hex(packItems(vector.items)), vector.plaintext);
+    tally.equal("audio items read", hex(packItems(describeItems(unhex(vector.plaintext)))), vector.plaintext);
   }
-  for (const { items, plaintext } of chunks.audio) {
-    tally.equal("audio items packed", hex(packItems(items)), plaintext);
-    tally.equal("audio items read", hex(packItems(describeItems(unhex(plaintext)))), plaintext);
-  }
-  for (const { why, plaintext } of chunks.badAudio)
-    tally.refused(`audio ${why}`, () => unpackAudio(unhex(plaintext)));
+  for (const vector of chunks.badAudio) refuseAudio(tally, vector.why, vector.plaintext);
   const { startMs, list, plaintext } = chunks.events;
   tally.equal("events", hex(encodeEvents(list as BadgeEvent[], startMs)), plaintext);
   tally.equal("events read", JSON.stringify(decodeEvents(unhex(plaintext), startMs)), JSON.stringify(list));
+}
+
+function refuseAudio(tally: Tally, why: string, plaintext: string): void {
+  tally.refused(`audio ${why}`, () => unpackAudio(unhex(plaintext)));
+}
+
+function runChunk(tally: Tally, vector: Json, crypto: Crypto): void {
+  const { name, epoch, index, kind, startMs, durationMs, codec, count } = vector;
+  const fields = { badgeId: unhex(vector.badgeId), epoch, index, kind, startMs, durationMs, codec, count };
+  const header = encodeChunkHeader(fields);
+  tally.equal(`chunk header, ${name}`, hex(header), vector.header);
+  tally.equal(`chunk header read, ${name}`, hex(encodeChunkHeader(decodeChunkHeader(header))), vector.header);
+  const key = unhex(vector.epochKey);
+  const sealed = sealChunk(crypto, key, header, unhex(vector.plaintext));
+  tally.equal(`sealed chunk, ${name}`, hex(sealed), vector.sealed);
+  const opened = openChunk(crypto, key, header, sealed);
+  tally.equal(`opened chunk, ${name}`, opened === undefined ? "refused" : hex(opened), vector.plaintext);
+  for (let at = 0; at < header.length; at++)
+    refuseChunk(tally, `chunk ${name}, header byte ${at} changed`, crypto, key, flipped(header, at), sealed);
+  for (let at = 0; at < sealed.length; at += 1 + (sealed.length >> 5))
+    refuseChunk(tally, `chunk ${name}, sealed byte ${at} changed`, crypto, key, header, flipped(sealed, at));
+}
+
+function refuseChunk(
+  tally: Tally,
+  what: string,
+  crypto: Crypto,
+  key: Buffer,
+  header: Buffer,
+  sealed: Buffer,
+): void {
+  tally.refused(what, () => openChunk(crypto, key, header, sealed));
 }
 
 function flipped(bytes: Buffer, at: number): Buffer {
@@ -212,52 +232,77 @@ function describeItems(plaintext: Buffer): Json {
   return described;
 }
 
-function runFrames(tally: Tally, frames: Json, crypto: Crypto): void {
+async function runFrames(tally: Tally, frames: Json, crypto: Crypto, pause: Pause): Promise<void> {
   const introduction = introductionOf(frames.session);
   const authKey = unhex(frames.session.authKey);
   const badge = new Session(crypto, Side.Badge, authKey, introduction);
   const relay = new Session(crypto, Side.Relay, authKey, introduction);
-  const repeats: (() => void)[] = [];
   for (const vector of frames.frames) {
-    const body = unhex(vector.body);
-    const what = `frame ${vector.name} from the ${vector.sender}`;
-    tally.equal(`${what}, body`, hex(encodeBody(vector.type, vector.values)), vector.body);
-    tally.equal(`${what}, body read`, hex(recode(vector.type, body)), vector.body);
-    tally.refused(`${what}, body cut short`, () => recode(vector.type, body.slice(0, body.length - 1)));
-    tally.refused(`${what}, body with a byte more`, () =>
-      recode(vector.type, joinBytes([body, Buffer.alloc(1)])),
-    );
-    const sender = vector.sender === "badge" ? badge : relay;
-    const frame = vector.proven ? sender.frame(vector.type, body) : plainFrame(vector.type, body);
-    tally.equal(what, hex(frame), vector.frame);
-    const payload = splitEverywhere(tally, what, frame);
-    if (!vector.proven) continue;
-    const receiver = vector.sender === "badge" ? relay : badge;
-    const opened = receiver.open(payload);
-    tally.equal(`${what} opened`, `${opened.type} ${hex(opened.body)}`, `${vector.type} ${vector.body}`);
-    repeats.push(() => tally.refused(`${what} repeated`, () => receiver.open(payload)));
+    runFrame(tally, vector, badge, relay);
+    await pause();
   }
-  for (const repeat of repeats) repeat();
-  const first = unhex(frames.frames[4].frame).slice(2, 65536);
-  for (let at = 0; at < first.length; at++)
-    tally.refused(`welcome, byte ${at} changed`, () =>
-      new Session(crypto, Side.Badge, authKey, introduction).open(flipped(first, at)),
-    );
+  for (const vector of frames.frames)
+    if (vector.proven) {
+      const receiver = vector.sender === "badge" ? relay : badge;
+      refuseFrame(
+        tally,
+        `frame ${vector.name} from the ${vector.sender} repeated`,
+        receiver,
+        payloadOf(vector),
+      );
+    }
+  await pause();
+  const welcome = payloadOf(frames.frames[4]);
+  for (let at = 0; at < welcome.length; at++) {
+    const fresh = new Session(crypto, Side.Badge, authKey, introduction);
+    refuseFrame(tally, `welcome, byte ${at} changed`, fresh, flipped(welcome, at));
+  }
 }
 
-/** Cuts a frame in two at every place: the payload must come out the same. @returns the payload */
-function splitEverywhere(tally: Tally, what: string, frame: Buffer): Buffer {
-  const payload = frame.slice(2, frame.length);
+function runFrame(tally: Tally, vector: Json, badge: Session, relay: Session): void {
+  const body = unhex(vector.body);
+  const what = `frame ${vector.name} from the ${vector.sender}`;
+  tally.equal(`${what}, body`, hex(encodeBody(vector.type, vector.values)), vector.body);
+  tally.equal(`${what}, body read`, hex(recode(vector.type, body)), vector.body);
+  tally.refused(`${what}, body cut short`, () => recode(vector.type, body.slice(0, body.length - 1)));
+  tally.refused(`${what}, body with a byte more`, () =>
+    recode(vector.type, joinBytes([body, Buffer.alloc(1)])),
+  );
+  const sender = vector.sender === "badge" ? badge : relay;
+  const frame = vector.proven ? sender.frame(vector.type, body) : plainFrame(vector.type, body);
+  tally.equal(what, hex(frame), vector.frame);
+  tally.equal(`${what}, split`, `${wrongSplits(frame)} wrong`, "0 wrong");
+  if (!vector.proven) return;
+  const receiver = vector.sender === "badge" ? relay : badge;
+  const opened = receiver.open(payloadOf(vector));
+  tally.equal(`${what} opened`, `${opened.type} ${hex(opened.body)}`, `${vector.type} ${vector.body}`);
+}
+
+function payloadOf(vector: Json): Buffer {
+  const frame = unhex(vector.frame);
+  return frame.slice(2, frame.length);
+}
+
+function refuseFrame(tally: Tally, what: string, receiver: Session, payload: Buffer): void {
+  tally.refused(what, () => receiver.open(payload));
+}
+
+/** Cuts a frame in two at every place. @returns at how many the payload does not come out whole */
+function wrongSplits(frame: Buffer): number {
   let wrong = 0;
-  for (let at = 0; at <= frame.length; at++) {
-    const splitter = new FrameSplitter(FRAME_PAYLOAD_BYTES_MAX);
-    const seen: Buffer[] = [];
-    splitter.push(frame.slice(0, at), (part) => seen.push(part));
-    splitter.push(frame.slice(at, frame.length), (part) => seen.push(part));
-    if (seen.length !== 1 || hex(seen[0]) !== hex(payload)) wrong++;
-  }
-  tally.equal(`${what}, cut in two at each of ${frame.length + 1} places`, `${wrong} wrong`, "0 wrong");
-  return payload;
+  for (let at = 0; at <= frame.length; at++) if (!splitsWell(frame, at)) wrong++;
+  return wrong;
+}
+
+function splitsWell(frame: Buffer, at: number): boolean {
+  const splitter = new FrameSplitter(FRAME_PAYLOAD_BYTES_MAX);
+  const seen: string[] = [];
+  const take = (payload: Buffer) => {
+    seen.push(hex(payload));
+  };
+  splitter.push(frame.slice(0, at), take);
+  splitter.push(frame.slice(at, frame.length), take);
+  return seen.length === 1 && seen[0] === hex(frame.slice(2, frame.length));
 }
 
 function encodeBody(type: number, v: Json): Buffer {
