@@ -1,0 +1,7 @@
+// What other packages use of the host tools.
+export { ExitCode, ToolError } from "./errors";
+export type { PlacedPacket, Timeline } from "./open/conversation";
+export { type OpenedConversation, openConversations } from "./open/open";
+export { type ProvisionedBadge, provisionBadge } from "./provision";
+export { createIdentity, readIdentities } from "./vault/identity";
+export { Vault } from "./vault/vault";

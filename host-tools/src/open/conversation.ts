@@ -1,0 +1,246 @@
+// Opens one conversation: unseals its chunks, puts packets, gaps and events in their places in time, and says what is missing.
+import {
+  type BadgeEvent,
+  ChunkKind,
+  type ChunkRecord,
+  decodeChunkHeader,
+  decodeEvents,
+  EndReason,
+  EventKind,
+  FRAME_MS,
+  GapCause,
+  LossCause,
+  nodeCrypto,
+  openChunk,
+  unpackAudio,
+} from "@salestag/protocol/host";
+import { messageOf } from "../errors";
+
+/** A packet in its place: ms after the conversation's start. */
+export interface PlacedPacket {
+  startMs: number;
+  packet: Buffer;
+}
+
+export interface TimelineGap {
+  startMs: number;
+  durationMs: number;
+  /** `silence`: nobody spoke. `lost`: the badge's program missed it. `missing`: its chunk is not here. */
+  cause: "silence" | "lost" | "missing";
+}
+
+/** The timeline file, docs/timeline.md. All times are ms after the conversation's start, where nothing else is said. */
+export interface Timeline {
+  schema: 1;
+  badge: string;
+  epoch: number;
+  startUnixMs: number;
+  startUnixSource: "badge clock" | "estimated from receive time";
+  durationMs: number;
+  audio: { file: string; sha256: string } | null;
+  speech: { startMs: number; endMs: number }[];
+  packets: number;
+  gaps: TimelineGap[];
+  losses: { startMs: number; durationMs: number; cause: string }[];
+  events: { name: string; atMs: number; values: number[] }[];
+  chunks: {
+    index: number;
+    kind: string;
+    startMs: number;
+    durationMs: number;
+    bytes: number;
+    receivedMs: number;
+  }[];
+  /** Indexes of chunks that should be here and are not. */
+  missing: number[];
+  problems: string[];
+  /** True when the end was recorded, nothing is missing and every chunk opened. */
+  complete: boolean;
+}
+
+export interface Conversation {
+  timeline: Timeline;
+  packets: PlacedPacket[];
+}
+
+interface OpenedChunk {
+  record: ChunkRecord;
+  kind: number;
+  /** ms since the badge booted. */
+  startMs: number;
+  durationMs: number;
+  plaintext: Buffer;
+}
+
+const EVENT_NAMES: Record<number, string> = {
+  [EventKind.ConversationStart]: "conversation start",
+  [EventKind.ConversationEnd]: "conversation end",
+  [EventKind.Speech]: "speech",
+  [EventKind.Loss]: "loss",
+  [EventKind.Clock]: "clock",
+};
+const LOSS_NAMES: Record<number, string> = {
+  [LossCause.Bus]: "lost before the badge's program",
+  [LossCause.OutboxFull]: "badge's outbox was full",
+};
+/** Missing indexes are listed one by one up to this many. */
+const MISSING_LISTED_MAX = 10_000;
+const crypto = nodeCrypto();
+
+/**
+ * Opens the chunks of one conversation.
+ * @param records in any order, each once
+ * @param problems what is known to be wrong already
+ */
+export function openConversation(
+  badge: string,
+  epoch: number,
+  epochKey: Buffer,
+  records: ChunkRecord[],
+  problems: string[],
+): Conversation {
+  const found = [...problems];
+  const chunks = records
+    .sort((a, b) => a.index - b.index)
+    .map((record) => open(record, epochKey, found))
+    .filter((chunk) => chunk !== undefined);
+  const events = chunks.flatMap((chunk) => readEvents(chunk, found)).sort((a, b) => a.atMs - b.atMs);
+  const audio = chunks.filter(({ kind }) => kind === ChunkKind.Audio);
+  const originMs = Math.min(...chunks.map(({ startMs }) => startMs), ...events.map(({ atMs }) => atMs));
+  const { packets, gaps } = place(audio, originMs, missingIndexes(records), found);
+  const relative = events.map(({ kind, atMs, values }) => ({ kind, atMs: atMs - originMs, values }));
+  const ended = relative.find(({ kind }) => kind === EventKind.ConversationEnd);
+  const missing = missingIndexes(records);
+  const timeline: Timeline = {
+    schema: 1,
+    badge,
+    epoch,
+    ...startOf(relative, records, chunks, originMs),
+    durationMs: Math.max(
+      ...chunks.map(({ startMs, durationMs }) => startMs - originMs + durationMs),
+      ended?.atMs ?? 0,
+      0,
+    ),
+    audio: null,
+    speech: relative
+      .filter(({ kind }) => kind === EventKind.Speech)
+      .map(({ atMs, values }) => ({ startMs: atMs, endMs: atMs + values[0] })),
+    packets: packets.length,
+    gaps,
+    losses: relative
+      .filter(({ kind }) => kind === EventKind.Loss)
+      .map(({ atMs, values }) => ({
+        startMs: atMs,
+        durationMs: values[0],
+        cause: LOSS_NAMES[values[1]] ?? `cause ${values[1]}`,
+      })),
+    events: relative.map(({ kind, atMs, values }) => ({
+      name: EVENT_NAMES[kind] ?? `kind ${kind}`,
+      atMs,
+      values,
+    })),
+    chunks: chunks.map(({ record, kind, startMs, durationMs }) => ({
+      index: record.index,
+      kind: kind === ChunkKind.Audio ? "audio" : kind === ChunkKind.Events ? "events" : `kind ${kind}`,
+      startMs: startMs - originMs,
+      durationMs,
+      bytes: record.header.length + record.sealed.length,
+      receivedMs: record.receivedMs,
+    })),
+    missing,
+    problems: found,
+    complete:
+      missing.length === 0 &&
+      found.length === 0 &&
+      ended !== undefined &&
+      ended.values[0] !== EndReason.MicrophoneLost,
+  };
+  return { timeline, packets };
+}
+
+function open(record: ChunkRecord, epochKey: Buffer, problems: string[]): OpenedChunk | undefined {
+  const plaintext = openChunk(crypto, epochKey, record.header, record.sealed);
+  if (plaintext === undefined) {
+    problems.push(`chunk ${record.index} does not open: it was changed, or it is not from this badge`);
+    return undefined;
+  }
+  const { kind, startMs, durationMs } = decodeChunkHeader(record.header);
+  return { record, kind, startMs, durationMs, plaintext };
+}
+
+function readEvents(chunk: OpenedChunk, problems: string[]): BadgeEvent[] {
+  if (chunk.kind !== ChunkKind.Events) return [];
+  try {
+    return decodeEvents(chunk.plaintext, chunk.startMs);
+  } catch (cause) {
+    problems.push(`events of chunk ${chunk.record.index} cannot be read: ${messageOf(cause)}`);
+    return [];
+  }
+}
+
+/** Indexes below the highest one that are not there. Whether chunks are missing behind it only the end event tells. */
+function missingIndexes(records: ChunkRecord[]): number[] {
+  const have = new Set(records.map(({ index }) => index));
+  const highest = Math.max(...have);
+  const missing: number[] = [];
+  for (let index = 0; index < highest && missing.length < MISSING_LISTED_MAX; index++)
+    if (!have.has(index)) missing.push(index);
+  return missing;
+}
+
+/** Puts every packet into its slot of 20 ms and names the gaps between them. */
+function place(audio: OpenedChunk[], originMs: number, missing: number[], problems: string[]) {
+  const packets: PlacedPacket[] = [];
+  const gaps: TimelineGap[] = [];
+  let endMs = 0;
+  let lastIndex = -1;
+  for (const chunk of audio) {
+    let items: ReturnType<typeof unpackAudio>;
+    try {
+      items = unpackAudio(chunk.plaintext);
+    } catch (cause) {
+      problems.push(`audio of chunk ${chunk.record.index} cannot be read: ${messageOf(cause)}`);
+      continue;
+    }
+    const chunkMs = chunk.startMs - originMs;
+    const { index } = chunk.record;
+    const holed = missing.some((absent) => absent > lastIndex && absent < index);
+    if (chunkMs > endMs)
+      gaps.push({ startMs: endMs, durationMs: chunkMs - endMs, cause: holed ? "missing" : "silence" });
+    lastIndex = index;
+    for (const item of items) {
+      const startMs = chunkMs + item.atFrame * FRAME_MS;
+      if (item.type === "gap") {
+        const cause = item.cause === GapCause.Lost ? "lost" : "silence";
+        gaps.push({ startMs, durationMs: item.frames * FRAME_MS, cause });
+        endMs = startMs + item.frames * FRAME_MS;
+        continue;
+      }
+      if (startMs < endMs) {
+        problems.push(
+          `packet at ${startMs} ms in chunk ${index} overlaps the one before it and was left out`,
+        );
+        continue;
+      }
+      packets.push({ startMs, packet: item.packet });
+      endMs = startMs + FRAME_MS;
+    }
+  }
+  return { packets, gaps };
+}
+
+function startOf(
+  events: BadgeEvent[],
+  records: ChunkRecord[],
+  chunks: OpenedChunk[],
+  originMs: number,
+): Pick<Timeline, "startUnixMs" | "startUnixSource"> {
+  const clock = events.find(({ kind }) => kind === EventKind.Clock);
+  if (clock !== undefined)
+    return { startUnixMs: clock.values[0] - clock.atMs, startUnixSource: "badge clock" };
+  const estimates = chunks.map(
+    ({ record, startMs, durationMs }) => record.receivedMs - (startMs - originMs) - durationMs,
+  );
+  const received = records.map(({ receivedMs }) => receivedMs);
+  return { startUnixMs: Math.min(...estimates, ...received), startUnixSource: "estimated from receive time" };
+}

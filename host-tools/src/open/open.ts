@@ -1,0 +1,94 @@
+// Opens a relay's folder with the team's keys: an Ogg Opus file and a timeline for each conversation.
+import { createHash } from "node:crypto";
+import { mkdirSync } from "node:fs";
+import { basename, join } from "node:path";
+import { type ChunkRecord, FRAME_MS } from "@salestag/protocol/host";
+import { replaceFile } from "../files";
+import { epochKeyFor, type Vault } from "../vault/vault";
+import { findConversations, readChunkFile } from "./chunk-files";
+import { openConversation, type PlacedPacket, type Timeline } from "./conversation";
+import { oggOpus, SILENCE_PACKET } from "./ogg-opus";
+
+export interface OpenOptions {
+  /** Folder of the relay's folder sink. */
+  folder: string;
+  vault: Vault;
+  /** age secret keys. */
+  identities: string[];
+  /** Folder for the results, made if missing. */
+  out: string;
+  badge?: string;
+  epoch?: number;
+}
+
+/** A conversation that was opened and written. */
+export interface OpenedConversation {
+  timeline: Timeline;
+  timelineFile: string;
+  /** Undefined when not one packet of audio is there. */
+  opusFile: string | undefined;
+  packets: PlacedPacket[];
+}
+
+const INPUT_RATE_HZ = 16_000;
+const FILE_MODE = 0o600;
+
+/**
+ * Opens every conversation in the folder, or those of one badge or epoch.
+ * @throws ToolError when there is nothing to open or the keys do not fit; what is wrong inside a conversation is in its timeline
+ */
+export async function openConversations(options: OpenOptions): Promise<OpenedConversation[]> {
+  const { folder, vault, identities, out, badge, epoch } = options;
+  const opened: OpenedConversation[] = [];
+  const found = findConversations(folder, { badge, epoch });
+  mkdirSync(out, { recursive: true, mode: 0o700 });
+  for (const { badge, epoch, files } of found) {
+    const keys = await vault.read(badge, identities);
+    const problems: string[] = [];
+    const records: ChunkRecord[] = [];
+    for (const file of files) {
+      const record = readChunkFile(file);
+      if (typeof record === "string") problems.push(record);
+      else if (record.badge !== badge || record.epoch !== epoch || !file.endsWith(`${record.index}.chunk`))
+        problems.push(
+          `'${file}' holds chunk ${record.badge}/${record.epoch}/${record.index}: it lies in the wrong place`,
+        );
+      else records.push(record);
+    }
+    if (records.length === 0) continue;
+    const conversation = openConversation(badge, epoch, epochKeyFor(keys, epoch), records, problems);
+    opened.push(write(out, conversation.timeline, conversation.packets));
+  }
+  return opened;
+}
+
+function write(out: string, timeline: Timeline, packets: PlacedPacket[]): OpenedConversation {
+  const name = `${timeline.badge}-${String(timeline.epoch).padStart(6, "0")}`;
+  const timelineFile = join(out, `${name}.json`);
+  let opusFile: string | undefined;
+  if (packets.length > 0) {
+    opusFile = join(out, `${name}.opus`);
+    const bytes = oggOpus(fillGaps(packets), {
+      serial: Number.parseInt(timeline.badge.slice(8), 16),
+      inputRateHz: INPUT_RATE_HZ,
+      comments: [
+        `TITLE=Conversation ${timeline.epoch}`,
+        `DATE=${new Date(timeline.startUnixMs).toISOString()}`,
+      ],
+    });
+    replaceFile(opusFile, bytes, FILE_MODE);
+    timeline.audio = { file: basename(opusFile), sha256: createHash("sha256").update(bytes).digest("hex") };
+  }
+  replaceFile(timelineFile, `${JSON.stringify(timeline, null, 2)}\n`, FILE_MODE);
+  return { timeline, timelineFile, opusFile, packets };
+}
+
+/** @returns packets without gaps in time: silence stands where nothing was kept, so that file time is conversation time */
+export function fillGaps(packets: PlacedPacket[]): Buffer[] {
+  const filled: Buffer[] = [];
+  for (const { startMs, packet } of packets) {
+    while (filled.length * FRAME_MS < startMs) filled.push(SILENCE_PACKET);
+    filled.push(packet);
+  }
+  return filled;
+}

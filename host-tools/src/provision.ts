@@ -1,0 +1,123 @@
+// Makes a badge a team's own: new keys, kept in the vault, registered with the relay, written into the badge. In this order, so
+// that an interruption never leaves a badge whose recordings nobody can open.
+import { addBadge, BADGE_ID_BYTES, KEY_BYTES } from "@salestag/protocol/host";
+import {
+  BadgeSettings,
+  type JacdacClient,
+  JD_CLASS_DEVICESCRIPT_MANAGER,
+  JD_CLASS_SETTINGS,
+  type JdService,
+  setProgramRunning,
+} from "@salestag/protocol/jacdac";
+import { ExitCode, messageOf, ToolError } from "./errors";
+import type { Vault } from "./vault/vault";
+
+export interface ProvisionOptions {
+  /** Client on the badge's bus. */
+  client: JacdacClient;
+  vault: Vault;
+  /** Path of the relay's registry file. */
+  registryPath: string;
+  /** `tcp://host:port` or `tls://host:port`. */
+  relayUrl: string;
+  /** For people: whose badge it is. */
+  label: string;
+  random: (lengthBytes: number) => Buffer;
+  /** Unix time in ms. */
+  nowMs: () => number;
+  /** Provision a badge that was provisioned before. */
+  force?: boolean;
+}
+
+export interface ProvisionedBadge {
+  /** New badge id, 16 hexadecimal digits. */
+  badge: string;
+  /** Hardware id, 16 hexadecimal digits. */
+  deviceId: string;
+}
+
+const FIND_MS = 5000;
+
+/**
+ * Provisions the badge on the client's bus.
+ * @throws ToolError when there is no badge, it has keys already, or it does not take them
+ */
+export async function provisionBadge(options: ProvisionOptions): Promise<ProvisionedBadge> {
+  const { client } = options;
+  checkRelayUrl(options.relayUrl);
+  const { settingsService, manager } = await findBadge(client);
+  const settings = new BadgeSettings(client, settingsService);
+  try {
+    await setProgramRunning(client, manager, false);
+    const earlier = await settings.read("badge");
+    if (earlier !== undefined && !options.force)
+      throw new ToolError(
+        ExitCode.Usage,
+        `this badge is provisioned already, as ${earlier.toString("utf8")}; add --force to give it new keys (its recordings stay readable).`,
+      );
+    const badge = await writeKeys(options, settings, settingsService.deviceId);
+    return { badge, deviceId: settingsService.deviceId };
+  } catch (cause) {
+    if (cause instanceof ToolError) throw cause;
+    throw new ToolError(ExitCode.Badge, `the badge was not provisioned: ${messageOf(cause)}.`, { cause });
+  } finally {
+    await setProgramRunning(client, manager, true).catch((cause) => {
+      throw new ToolError(ExitCode.Badge, `${messageOf(cause)}.`);
+    });
+  }
+}
+
+async function writeKeys(
+  options: ProvisionOptions,
+  settings: BadgeSettings,
+  deviceId: string,
+): Promise<string> {
+  const { vault, registryPath, relayUrl, label, random, nowMs } = options;
+  const badge = random(BADGE_ID_BYTES).toString("hex");
+  const authKey = random(KEY_BYTES);
+  const root = random(KEY_BYTES).toString("hex");
+  const createdMs = nowMs();
+  const chain = { epoch: 0, key: root };
+  await vault.add({
+    version: 1,
+    badge,
+    deviceId,
+    label,
+    createdMs,
+    authKey: authKey.toString("hex"),
+    chain,
+    epochKeys: {},
+  });
+  addBadge(registryPath, { badge, authKey, label, addedMs: createdMs });
+  const entries = { authKey: authKey.toString("hex"), chain: { n: 0, k: root }, relay: relayUrl, badge };
+  for (const [key, value] of Object.entries(entries))
+    await settings.write(key, Buffer.from(JSON.stringify(value)));
+  return badge;
+}
+
+async function findBadge(client: JacdacClient): Promise<{ settingsService: JdService; manager: JdService }> {
+  try {
+    const manager = await client.find(JD_CLASS_DEVICESCRIPT_MANAGER, FIND_MS);
+    const settingsService = client
+      .servicesOf(JD_CLASS_SETTINGS)
+      .find(({ deviceId }) => deviceId === manager.deviceId);
+    if (settingsService === undefined) throw new Error(`device ${manager.deviceId} has no settings`);
+    return { settingsService, manager };
+  } catch (cause) {
+    throw new ToolError(
+      ExitCode.Badge,
+      `no badge answers (${messageOf(cause)}); check the cable and that the badge is switched on.`,
+    );
+  }
+}
+
+/** @throws ToolError unless it is an address that the badge can use */
+export function checkRelayUrl(relayUrl: string): void {
+  const parts = /^(tcp|tls):\/\/[^\s:/]+:(\d{1,5})$/.exec(relayUrl);
+  const port = Number(parts?.[2]);
+  if (parts === null || port < 1 || port > 65535 || relayUrl.length > 200)
+    throw new ToolError(
+      ExitCode.Usage,
+      `'${relayUrl}' is no address of a relay; write tls://relay.example.com:7789 or tcp://127.0.0.1:7788.`,
+    );
+}
