@@ -1,4 +1,6 @@
 // What other packages use of the host tools.
+
+export { speechBar } from "./commands/open";
 export { ExitCode, ToolError } from "./errors";
 export type { PlacedPacket, Timeline } from "./open/conversation";
 export { type OpenedConversation, openConversations } from "./open/open";

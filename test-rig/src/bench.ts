@@ -54,9 +54,14 @@ export class Bench {
   readonly client: JacdacClient;
   readonly trace: TraceEvent[] = [];
   frontEnd: VoiceFrontEnd | undefined;
+  /** Chunks in the badge's outbox. */
+  waitingChunks = 0;
+  /** True while a conversation is going on. */
+  inConversation = false;
 
   private running: EmulatedBadge | undefined;
-  private busListeners: ((frame: Buffer) => void)[] = [];
+  private readonly busListeners = new Set<(frame: Buffer) => void>();
+  private readonly logListeners = new Set<(line: string) => void>();
 
   private constructor(private readonly options: BenchOptions) {
     const realMs = () => performance.now();
@@ -65,7 +70,7 @@ export class Bench {
     const { latencyMs, patienceMs, ca } = options;
     this.network = new RealNetwork({ time, latencyMs, patienceMs, ca, tracker: () => new RelayTracker() });
     this.client = new JacdacClient(CLIENT_ID, (frame) => this.running?.receive(frame));
-    this.busListeners.push((frame) => this.client.receive(frame));
+    this.busListeners.add((frame) => this.client.receive(frame));
   }
 
   /** Puts a badge on the bench, its program in it, and switches it on. */
@@ -96,9 +101,16 @@ export class Bench {
     return { deviceId: this.options.state.deviceId, flash: this.badge.flash };
   }
 
-  /** Hears every frame that the badge sends on its bus. */
-  listen(listener: (frame: Buffer) => void): void {
-    this.busListeners.push(listener);
+  /** Hears every frame that the badge sends on its bus. @returns a function that ends it */
+  listen(listener: (frame: Buffer) => void): () => void {
+    this.busListeners.add(listener);
+    return () => this.busListeners.delete(listener);
+  }
+
+  /** Hears every line that the badge logs. @returns a function that ends it */
+  listenLog(listener: (line: string) => void): () => void {
+    this.logListeners.add(listener);
+    return () => this.logListeners.delete(listener);
   }
 
   /** Lets virtual time run while host code awaits something of the badge. */
@@ -155,10 +167,19 @@ export class Bench {
   private log(line: string): void {
     const atMs = this.time.nowMs();
     this.options.onLog?.(line, atMs);
+    for (const listener of this.logListeners) listener(line);
     const event = parseTrace(line);
     if (event === undefined) return;
     this.trace.push(event);
+    this.account(event);
     this.options.onTrace?.(event, atMs);
+  }
+
+  private account(event: TraceEvent): void {
+    if (event.word === "chunk") this.waitingChunks++;
+    else if (event.word === "acked") this.waitingChunks = event.waiting;
+    else if (event.word === "conversation") this.inConversation = true;
+    else if (event.word === "ended") this.inConversation = false;
   }
 
   private tickClient(): void {

@@ -98,12 +98,11 @@ export async function play(bench: Bench, relayUrl: string, options: PlayOptions)
   const played = () => frontEnd.seq >= frames.recordedFrames;
   if (!(await bench.until(played, recordedMs + END_MS)))
     throw new RigError("The badge program does not ask for sound: it did not start, see its log with --log.");
-  const ended = () => bench.traced("ended").length === bench.traced("conversation").length;
-  await bench.until(() => ended() && waitingChunks(bench) === 0, END_MS);
-  if (waitingChunks(bench) > 0) await bench.until(() => waitingChunks(bench) === 0, FLUSH_MS);
+  await bench.until(() => !bench.inConversation && bench.waitingChunks === 0, END_MS);
+  if (bench.waitingChunks > 0) await bench.until(() => bench.waitingChunks === 0, FLUSH_MS);
   onProgress?.(recordedMs);
   const after = pick(bench);
-  const left = waitingChunks(bench);
+  const left = bench.waitingChunks;
   if (left > 0) {
     const why = bench.traced("down").at(-1)?.why ?? "it does not acknowledge";
     throw new RigError(`${left} chunks were not stored. ${explainDown(why, relayUrl)}`);
@@ -125,14 +124,4 @@ export async function play(bench: Bench, relayUrl: string, options: PlayOptions)
 
 function pick(bench: Bench): { sentBytes: number; receivedBytes: number } {
   return { sentBytes: bench.network.sentBytes, receivedBytes: bench.network.receivedBytes };
-}
-
-/** Chunks in the badge's outbox. */
-function waitingChunks(bench: Bench): number {
-  let waiting = 0;
-  for (const event of bench.trace) {
-    if (event.word === "chunk") waiting++;
-    else if (event.word === "acked") waiting = event.waiting;
-  }
-  return waiting;
 }

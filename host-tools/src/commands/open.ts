@@ -1,0 +1,113 @@
+// `salestag open`: conversations out of a relay's folder.
+import { type Command, InvalidArgumentError } from "commander";
+import { ExitCode, ToolError } from "../errors";
+import type { Timeline } from "../open/conversation";
+import { openConversations } from "../open/open";
+import { defaultIdentityPath, readIdentities } from "../vault/identity";
+import { Vault } from "../vault/vault";
+import type { Output } from "./output";
+
+interface Flags {
+  vault: string;
+  identity: string;
+  out: string;
+  badge?: string;
+  epoch?: number;
+  json: boolean;
+}
+
+const BAR_CHARACTERS = 40;
+
+export function addOpen(parent: Command, output: Output): void {
+  parent
+    .command("open <folder>")
+    .description("Open the conversations in a relay's folder: an Ogg Opus file and a JSON timeline for each.")
+    .requiredOption("--vault <dir>", "the team's vault")
+    .option("--identity <file>", "the team's identity", defaultIdentityPath(process.env))
+    .requiredOption("--out <dir>", "folder for the results, made if missing")
+    .option("--badge <id>", "only this badge, 16 hexadecimal digits")
+    .option("--epoch <n>", "only this conversation", wholeNumber)
+    .option("--json", "print one JSON line for each conversation", false)
+    .addHelpText("after", "\nExample:\n  salestag open /srv/salestag --vault ~/salestag-vault --out opened")
+    .action(async (folder: string, flags: Flags) => {
+      const identities = readIdentities(flags.identity);
+      const { out, badge, epoch } = flags;
+      const opened = await openConversations({
+        folder,
+        vault: Vault.open(flags.vault),
+        identities,
+        out,
+        badge,
+        epoch,
+      });
+      for (const { timeline, timelineFile, opusFile } of opened) {
+        if (flags.json) output.line(JSON.stringify({ opusFile, timelineFile, ...summary(timeline) }));
+        else printConversation(output, timeline, opusFile ?? "no audio", timelineFile);
+      }
+      const damaged = opened.filter(
+        ({ timeline }) => timeline.problems.length > 0 || timeline.missing.length > 0,
+      );
+      if (damaged.length > 0)
+        throw new ToolError(
+          ExitCode.Damaged,
+          `${damaged.length} of ${opened.length} conversations are damaged or have chunks missing; everything that opens was written, the timelines say what does not.`,
+        );
+      if (opened.length === 0)
+        throw new ToolError(
+          ExitCode.Damaged,
+          `not one chunk in '${folder}' can be read: the files are damaged.`,
+        );
+    });
+}
+
+function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 0) throw new InvalidArgumentError("It must be a whole number.");
+  return value;
+}
+
+function summary({ badge, epoch, durationMs, speech, missing, problems, complete }: Timeline) {
+  return { badge, epoch, durationMs, speechMs: speechMs(speech), missing, problems, complete };
+}
+
+function speechMs(speech: Timeline["speech"]): number {
+  return speech.reduce((sum, { startMs, endMs }) => sum + endMs - startMs, 0);
+}
+
+function printConversation(output: Output, timeline: Timeline, opusFile: string, timelineFile: string): void {
+  const { colors } = output;
+  const { badge, epoch, startUnixMs, durationMs, speech, missing, problems, complete } = timeline;
+  const when = new Date(startUnixMs).toISOString().replace(/\.\d+Z$/, "Z");
+  const share = durationMs > 0 ? Math.round((100 * speechMs(speech)) / durationMs) : 0;
+  output.line(
+    `${colors.bold(`${badge} ${epoch}`)}  ${when}  ${clock(durationMs)}  ${speechBar(timeline, BAR_CHARACTERS)}  ${share}% speech`,
+  );
+  output.line(`  ${opusFile}`);
+  output.line(`  ${timelineFile}`);
+  if (missing.length > 0) output.line(colors.red(`  chunks missing: ${missing.slice(0, 20).join(", ")}`));
+  for (const problem of problems) output.line(colors.red(`  ${problem}`));
+  if (!complete)
+    output.line(colors.yellow("  not complete: its end has not arrived, or something is missing"));
+}
+
+/** @returns a line of `characters` blocks, each filled by its share of speech */
+export function speechBar(
+  { speech, durationMs }: Pick<Timeline, "speech" | "durationMs">,
+  characters: number,
+): string {
+  const blocks = " ▁▂▃▄▅▆▇█";
+  const stepMs = Math.max(1, durationMs / characters);
+  return Array.from({ length: characters }, (_, i) => {
+    const [fromMs, toMs] = [i * stepMs, (i + 1) * stepMs];
+    const spoken = speech.reduce(
+      (sum, { startMs, endMs }) => sum + Math.max(0, Math.min(endMs, toMs) - Math.max(startMs, fromMs)),
+      0,
+    );
+    return blocks[Math.round((8 * spoken) / stepMs)];
+  }).join("");
+}
+
+function clock(ms: number): string {
+  const seconds = Math.round(ms / 1000);
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+}

@@ -1,0 +1,65 @@
+// `salestag provision`: makes a badge the team's own.
+import { randomBytes } from "node:crypto";
+import type { Command } from "commander";
+import { checkRelayUrl, provisionBadge } from "../provision";
+import { openBadgePort } from "../transport";
+import { Vault } from "../vault/vault";
+import { jsonOr, type Output } from "./output";
+
+interface Flags {
+  badge: string;
+  vault: string;
+  registry: string;
+  relay: string;
+  label: string;
+  force: boolean;
+  json: boolean;
+}
+
+const HELP = `
+Example, with an emulated badge that 'rig badge --state badge1' offers:
+  salestag provision --badge tcp:127.0.0.1:4001 --vault ~/salestag-vault \\
+                     --registry registry.json --relay tcp://127.0.0.1:7788 --label 'Kim'`;
+
+export function addProvision(parent: Command, output: Output): void {
+  parent
+    .command("provision")
+    .description(
+      "Make new keys for a badge, keep them in the vault, register the badge with the relay, and write them into it.",
+    )
+    .requiredOption("--badge <port>", "the badge's port: tcp:HOST:PORT")
+    .requiredOption("--vault <dir>", "the team's vault")
+    .requiredOption("--registry <file>", "the relay's registry file, made if missing")
+    .requiredOption(
+      "--relay <url>",
+      "where the badge finds the relay: tls://HOST:PORT, or tcp:// on this machine",
+    )
+    .option("--label <name>", "whose badge it is", "")
+    .option("--force", "give a provisioned badge new keys", false)
+    .option("--json", "print the result as JSON", false)
+    .addHelpText("after", HELP)
+    .action(async (flags: Flags) => {
+      checkRelayUrl(flags.relay);
+      const vault = Vault.open(flags.vault);
+      const port = await openBadgePort(flags.badge);
+      try {
+        const { badge, deviceId } = await provisionBadge({
+          client: port.client,
+          vault,
+          registryPath: flags.registry,
+          relayUrl: flags.relay,
+          label: flags.label,
+          random: randomBytes,
+          nowMs: Date.now,
+          force: flags.force,
+        });
+        jsonOr(output, flags.json, { badge, deviceId, relay: flags.relay, label: flags.label }, [
+          `badge     ${badge}`,
+          `hardware  ${deviceId}`,
+          `relay     ${flags.relay}`,
+        ]);
+      } finally {
+        port.close();
+      }
+    });
+}

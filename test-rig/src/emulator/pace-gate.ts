@@ -1,0 +1,34 @@
+// Keeps virtual time from running faster than a multiple of real time: 1 for an emulated badge that people and tools talk to.
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Gate, VirtualTime } from "./virtual-time";
+
+const STEP_MS = 10;
+
+export class PaceGate implements Gate {
+  private readonly startVirtualMs: number;
+  private readonly startRealMs: number;
+
+  /** @param speed virtual ms for each real ms */
+  constructor(
+    private readonly time: VirtualTime,
+    private readonly realMs: () => number,
+    private readonly speed: number,
+  ) {
+    this.startVirtualMs = time.nowMs();
+    this.startRealMs = realMs();
+    time.addGate(this);
+  }
+
+  holdMs(): number {
+    return this.startVirtualMs + (this.realMs() - this.startRealMs) * this.speed;
+  }
+
+  async changed(): Promise<void> {
+    await sleep(STEP_MS);
+  }
+
+  /** Lets virtual time run freely again. */
+  open(): void {
+    this.time.removeGate(this);
+  }
+}
