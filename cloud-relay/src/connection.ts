@@ -1,8 +1,7 @@
-// One badge's connection, from the first byte to the last: proof, then chunks in and acks out. A table says which frame may come
-// in which state; everything else ends the connection with an error frame that says why.
+// One badge's connection, from the first byte to the last: proof, then chunks in and acks out (docs/wire-format.md). Whatever
+// should not come ends the connection with an error frame that says why.
 import type { Socket } from "node:net";
 import {
-  type ChunkRecord,
   type Crypto,
   decodeChunkFrame,
   decodeChunkHeader,
@@ -39,16 +38,22 @@ import { comparePositions, type Position, START } from "./spool/position";
 import type { Spool } from "./spool/spool";
 
 /** Time to finish the proof. */
-const PROOF_MS_MAX = 10_000;
-/** Longest silence of a badge; it pings every 30 s. */
-const IDLE_MS_MAX = 90_000;
+export const PROOF_MS_MAX = 10_000;
+/** Longest silence of a badge once it has proved itself; any frame ends a silence. */
+export const IDLE_MS_MAX = 90_000;
 /** Chunks that a badge may have in flight. */
-const WINDOW = 8;
-/** How soon a badge is told to go on after the spool had no room. */
-const ROOM_CHECK_MS = 2000;
-/** A frame's answer that is still unsent at this size means that the badge does not read: the connection ends. */
-const UNSENT_BYTES_MAX = 256 * 1024;
+export const WINDOW_CHUNKS = 8;
 
+/** Time that the badge has to close its side after the last frame. */
+const LINGER_MS = 2000;
+/** With more than this unsent the badge does not read what it is sent. */
+const UNSENT_BYTES_MAX = 64 * 1024;
+/** The position behind a chunk must be a u32 as well. */
+const INDEX_MAX = 4294967294;
+const REASON_SHUTDOWN = 1;
+const ERROR_CHARACTERS_MAX = 150;
+
+/** What a connection needs of the relay. */
 export interface ConnectionParts {
   crypto: Crypto;
   clock: Clock;
@@ -72,6 +77,7 @@ class Refusal extends Error {
   }
 }
 
+/** See the top of the file. */
 export class Connection {
   /** Id of the badge, 16 hexadecimal digits; empty until it has said hello. */
   badge = "";
@@ -81,10 +87,11 @@ export class Connection {
   private introduction: Introduction | undefined;
   private authKey: Buffer | undefined;
   private session: Session | undefined;
+  /** Position behind the newest chunk of this connection. */
   private newest: Position = START;
-  private acked: Position = START;
+  private chunks = 0;
+  private ackDue = false;
   private cancelTimer: () => void = () => {};
-  private cancelRoomCheck: () => void = () => {};
 
   constructor(
     private readonly socket: Socket,
@@ -94,29 +101,55 @@ export class Connection {
     socket.setNoDelay(true);
     socket.on("data", (bytes: Buffer) => this.receive(bytes));
     socket.on("error", () => undefined); // a badge that vanished; "close" follows
-    socket.on("close", () => this.ended());
+    socket.on("close", () => this.closed());
   }
 
   /** Ends the connection with an error that the badge is told. */
   refuse(code: ErrorCode, text: string): void {
     if (this.state === "ended") return;
-    this.parts.log.info("connection ended", { badge: this.badge || undefined, code, why: text });
-    const body = encodeError({ code, text: text.slice(0, 150) });
-    this.finish(FrameType.Error, body);
+    const { badge, socket } = this;
+    this.parts.log.warn("connection refused", {
+      badge: badge || undefined,
+      remote: socket.remoteAddress,
+      code: ErrorCode[code],
+      why: text,
+    });
+    this.finish(FrameType.Error, encodeError({ code, text: text.slice(0, ERROR_CHARACTERS_MAX) }));
   }
 
-  /** Says goodbye: the relay is shutting down. */
+  /** Tells the badge where the spool stands: after a commit, and when the room in the spool changes. */
+  acknowledge(): void {
+    if (this.state !== "open") return;
+    const { spool } = this.parts;
+    const { epoch, index } = spool.durablePosition(this.badge);
+    const window = spool.hasRoom ? WINDOW_CHUNKS : 0;
+    this.send(this.sealed(FrameType.Ack, encodeAck({ nextEpoch: epoch, nextIndex: index, window })));
+  }
+
+  /** Reads nothing more until `resume`; the time that this takes is not the badge's silence. */
+  pause(): void {
+    if (this.state === "ended" || this.socket.isPaused()) return;
+    this.socket.pause();
+    if (this.state === "open") this.cancelTimer();
+  }
+
+  resume(): void {
+    if (this.state === "ended" || !this.socket.isPaused()) return;
+    if (this.state === "open") this.restartTimer(IDLE_MS_MAX);
+    this.socket.resume();
+  }
+
+  /** Says goodbye: the relay ends. */
   bye(): void {
-    if (this.state === "ended") return;
-    if (this.state === "open") this.finish(FrameType.Bye, encodeNumber(1));
-    else this.finish(undefined);
+    if (this.state === "open") this.finish(FrameType.Bye, encodeNumber(REASON_SHUTDOWN));
+    else if (this.state !== "ended") this.finish();
   }
 
   private receive(bytes: Buffer): void {
     try {
-      this.splitter.push(bytes, (payload) => {
-        if (this.state !== "ended") this.payload(payload);
-      });
+      this.splitter.push(bytes, (payload) => this.payload(payload));
+      if (this.ackDue) this.acknowledge();
+      this.ackDue = false;
     } catch (cause) {
       if (cause instanceof Refusal) this.refuse(cause.code, cause.message);
       else if (cause instanceof FormatError) this.refuse(ErrorCode.BadFrame, cause.message);
@@ -128,92 +161,96 @@ export class Connection {
   }
 
   private payload(payload: Buffer): void {
-    if (this.state === "hello") this.hello(payload);
-    else if (this.state === "proof") this.proof(payload);
-    else {
+    if (this.state === "ended") return;
+    if (this.state === "open") {
+      const { type, body } = this.opened(payload);
       this.restartTimer(IDLE_MS_MAX);
-      const { type, body } = this.open(payload);
       this.frame(type, body);
+      return;
     }
+    const type = payload[0];
+    const body = payload.subarray(1);
+    if (type === FrameType.Error) this.toldError(body);
+    else if (type === FrameType.Bye) this.finish();
+    else if (type === FrameType.Hello && this.state === "hello") this.hello(body);
+    else if (type === FrameType.Proof && this.state === "proof") this.proof(body);
+    else this.unexpected(type);
   }
 
-  private hello(payload: Buffer): void {
+  /** Frames after the proof. */
+  private frame(type: number, body: Buffer): void {
+    if (type === FrameType.Chunk) this.chunk(body);
+    else if (type === FrameType.Ping) this.ping(body);
+    else if (type === FrameType.Pong) decodeNumber(body, "pong");
+    else if (type === FrameType.Bye) {
+      decodeNumber(body, "bye");
+      this.finish();
+    } else if (type === FrameType.Error) this.toldError(body);
+    else this.unexpected(type);
+  }
+
+  private unexpected(type: number): void {
+    if (type >= FRAME_TYPE_OPTIONAL_MIN) return;
+    if (FrameType[type] === undefined)
+      throw new Refusal(ErrorCode.BadFrame, `frame type ${type} is not known to this relay`);
+    throw new Refusal(
+      ErrorCode.Unexpected,
+      `a frame of type ${type} must not come from a badge at this point`,
+    );
+  }
+
+  private hello(body: Buffer): void {
     const { crypto, registry } = this.parts;
-    if (payload[0] !== FrameType.Hello)
-      throw new Refusal(ErrorCode.Unexpected, `the first frame must be a hello, got type ${payload[0]}`);
-    const hello = decodeHello(payload.subarray(1));
-    if (hello.version !== PROTOCOL_VERSION)
+    const { version, badgeId, nonce } = decodeHello(body);
+    if (version !== PROTOCOL_VERSION)
       throw new Refusal(
         ErrorCode.Version,
-        `this relay speaks version ${PROTOCOL_VERSION}, the badge ${hello.version}`,
+        `this relay speaks version ${PROTOCOL_VERSION}, the badge ${version}`,
       );
-    const badge = hello.badgeId.toString("hex");
-    const authKey = registry.authKeyOf(badge);
-    if (authKey === undefined)
-      throw new Refusal(ErrorCode.UnknownBadge, `badge ${badge} is not registered at this relay`);
-    this.badge = badge;
-    this.authKey = authKey;
+    this.badge = badgeId.toString("hex");
+    this.authKey = registry.authKeyOf(this.badge);
+    if (this.authKey === undefined) throw this.unknownBadge();
     const relayNonce = crypto.random(NONCE_BYTES);
-    this.introduction = {
-      version: hello.version,
-      badgeId: Buffer.from(hello.badgeId),
-      badgeNonce: Buffer.from(hello.nonce),
-      relayNonce,
-    };
-    const proof = proofOf(crypto, authKey, Side.Relay, this.introduction);
+    this.introduction = { version, badgeId, badgeNonce: nonce, relayNonce };
+    const proof = proofOf(crypto, this.authKey, Side.Relay, this.introduction);
     this.send(plainFrame(FrameType.Challenge, encodeChallenge({ nonce: relayNonce, proof })));
     this.state = "proof";
   }
 
-  private proof(payload: Buffer): void {
-    const { clock, crypto, spool } = this.parts;
-    if (payload[0] === FrameType.Error) this.toldError(payload.subarray(1));
-    if (payload[0] !== FrameType.Proof)
-      throw new Refusal(ErrorCode.Unexpected, `a proof must follow the hello, got type ${payload[0]}`);
+  private proof(body: Buffer): void {
+    const { clock, crypto, log, onProven, spool } = this.parts;
     const introduction = this.introduction as Introduction;
     const authKey = this.authKey as Buffer;
     const expected = proofOf(crypto, authKey, Side.Badge, introduction);
-    if (!equalBytes(expected, decodeProof(payload.subarray(1))))
+    if (!equalBytes(expected, decodeProof(body)))
+      // takes the same time wherever they differ
       throw new Refusal(ErrorCode.BadProof, "the badge's proof does not match its key");
-    this.parts.onProven(this);
+    onProven(this);
     this.session = new Session(crypto, Side.Relay, authKey, introduction);
     this.splitter.payloadBytesMax = FRAME_PAYLOAD_BYTES_MAX;
     this.state = "open";
     this.restartTimer(IDLE_MS_MAX);
-    this.acked = spool.positionOf(this.badge);
-    const { epoch, index } = this.acked;
-    const window = spool.full ? 0 : WINDOW;
-    const welcome = { unixMs: clock.unixMs(), nextEpoch: epoch, nextIndex: index, window, configVersion: 0 };
-    this.sendFrame(FrameType.Welcome, encodeWelcome(welcome));
-    if (spool.full) this.checkRoomLater();
-    this.parts.log.info("badge connected", { badge: this.badge, nextEpoch: epoch, nextIndex: index });
+    const { epoch: nextEpoch, index: nextIndex } = spool.durablePosition(this.badge);
+    const window = spool.hasRoom ? WINDOW_CHUNKS : 0;
+    const welcome = { unixMs: clock.unixMs(), nextEpoch, nextIndex, window, configVersion: 0 };
+    this.send(this.sealed(FrameType.Welcome, encodeWelcome(welcome)));
+    log.info("badge connected", {
+      badge: this.badge,
+      remote: this.socket.remoteAddress,
+      nextEpoch,
+      nextIndex,
+      window,
+    });
+    if (spool.isCrowded) this.pause();
   }
 
-  private open(payload: Buffer): { type: number; body: Buffer } {
+  private opened(payload: Buffer): { type: number; body: Buffer } {
     try {
       return (this.session as Session).open(payload);
     } catch (cause) {
-      throw new Refusal(ErrorCode.BadProof, messageOf(cause));
+      if (cause instanceof FormatError) throw new Refusal(ErrorCode.BadProof, cause.message);
+      throw cause;
     }
-  }
-
-  private frame(type: number, body: Buffer): void {
-    if (type === FrameType.Chunk) this.chunk(body);
-    else if (type === FrameType.Ping)
-      this.sendFrame(FrameType.Pong, encodeNumber(decodeNumber(body, "ping")));
-    else if (type === FrameType.Pong) decodeNumber(body, "pong");
-    else if (type === FrameType.Bye) {
-      decodeNumber(body, "bye");
-      this.finish(undefined);
-    } else if (type === FrameType.Error) this.toldError(body);
-    else if (type < FRAME_TYPE_OPTIONAL_MIN)
-      throw new Refusal(ErrorCode.Unexpected, `a frame of type ${type} must not come from a badge`);
-  }
-
-  private toldError(body: Buffer): void {
-    const { code, text } = decodeError(body);
-    this.parts.log.warn("badge ends the connection", { badge: this.badge, code, why: text });
-    this.finish(undefined);
   }
 
   private chunk(body: Buffer): void {
@@ -221,108 +258,82 @@ export class Connection {
     const { header, sealed } = decodeChunkFrame(body);
     const { badgeId, epoch, index } = decodeChunkHeader(header);
     if (badgeId.toString("hex") !== this.badge)
+      throw new Refusal(ErrorCode.BadFrame, `a chunk of another badge came from badge ${this.badge}`);
+    if (index > INDEX_MAX)
+      throw new Refusal(ErrorCode.BadFrame, `chunk index must be at most ${INDEX_MAX}, got ${index}`);
+    const chunk = { epoch, index };
+    if (spool.isDurable(this.badge, chunk)) {
+      this.ackDue = true; // the badge missed the ack
+      return;
+    }
+    if (comparePositions(chunk, this.newest) < 0)
       throw new Refusal(
         ErrorCode.Unexpected,
-        `a chunk of another badge came over the connection of ${this.badge}`,
-      );
-    const position = { epoch, index };
-    if (comparePositions(position, this.newest) < 0)
-      throw new Refusal(
-        ErrorCode.Unexpected,
-        `chunk ${epoch}/${index} came after ${this.newest.epoch}/${this.newest.index}`,
+        `chunk ${epoch}/${index} must not come after the chunk before ${this.newest.epoch}/${this.newest.index}`,
       );
     this.newest = { epoch, index: index + 1 };
-    if (comparePositions(position, spool.positionOf(this.badge)) < 0) {
-      this.sendAck(WINDOW); // the spool has it: the badge missed the ack
-      return;
-    }
-    const record: ChunkRecord = {
-      badge: this.badge,
-      epoch,
-      index,
-      receivedMs: clock.unixMs(),
-      header: Buffer.from(header),
-      sealed: Buffer.from(sealed),
-    };
-    spool.append(record).then(
-      () => this.stored(),
-      () => this.noRoom(),
-    );
-    if (spool.overloaded()) this.pauseUntilCommit();
+    this.chunks++;
+    spool.append({ badge: this.badge, epoch, index, receivedMs: clock.unixMs(), header, sealed });
+    if (spool.isCrowded) this.pause();
   }
 
-  /** Acknowledges all that is durable by now: one ack for as many chunks as one commit stored. */
-  private stored(): void {
-    if (this.state !== "open") return;
-    const durable = this.parts.spool.positionOf(this.badge);
-    if (comparePositions(durable, this.acked) <= 0) return;
-    this.acked = durable;
-    this.sendAck(WINDOW);
+  /** A ping is also the moment at which a badge is noticed that was removed from the registry. */
+  private ping(body: Buffer): void {
+    const token = decodeNumber(body, "ping");
+    const authKey = this.parts.registry.authKeyOf(this.badge);
+    if (authKey === undefined || !equalBytes(authKey, this.authKey as Buffer)) throw this.unknownBadge();
+    this.send(this.sealed(FrameType.Pong, encodeNumber(token)));
   }
 
-  /** Stops the badge. It keeps its chunks; the connection ends so that it sends them again once there is room. */
-  private noRoom(): void {
-    if (this.state !== "open") return;
-    this.refuse(ErrorCode.Unavailable, "the relay's spool has no room");
+  private unknownBadge(): Refusal {
+    return new Refusal(ErrorCode.UnknownBadge, `badge ${this.badge} is not registered with this relay`);
   }
 
-  private checkRoomLater(): void {
-    this.cancelRoomCheck = this.parts.clock.after(ROOM_CHECK_MS, () => {
-      if (this.state === "open") this.sendAck(1); // one chunk finds out whether there is room
+  private toldError(body: Buffer): void {
+    const { code } = decodeError(body);
+    this.parts.log.warn("badge ended the connection", {
+      badge: this.badge || undefined,
+      code: ErrorCode[code] ?? code,
     });
+    this.finish();
   }
 
-  private pauseUntilCommit(): void {
-    if (this.socket.isPaused()) return;
-    this.socket.pause();
-    const unsubscribe = this.parts.spool.onCommit(() => {
-      if (this.parts.spool.overloaded()) return;
-      unsubscribe();
-      this.socket.resume();
-    });
+  private sealed(type: FrameType, body: Buffer): Buffer {
+    return (this.session as Session).frame(type, body);
   }
 
-  private sendAck(window: number): void {
-    const { epoch, index } = this.acked;
-    this.sendFrame(FrameType.Ack, encodeAck({ nextEpoch: epoch, nextIndex: index, window }));
-  }
-
-  private sendFrame(type: FrameType, body: Buffer): void {
-    this.send((this.session as Session).frame(type, body));
-  }
-
-  private send(bytes: Buffer): void {
+  private send(frame: Buffer): void {
     if (this.socket.writableLength > UNSENT_BYTES_MAX) {
-      this.parts.log.warn("badge does not read", { badge: this.badge });
+      this.parts.log.warn("connection ended: the badge does not read", { badge: this.badge });
       this.socket.destroy();
-      return;
-    }
-    this.socket.write(bytes);
+    } else this.socket.write(frame);
   }
 
-  private finish(type: FrameType | undefined, body: Buffer = Buffer.alloc(0)): void {
-    if (type !== undefined)
-      this.send(this.session === undefined ? plainFrame(type, body) : this.session.frame(type, body));
+  /** The last frame, if any; what the badge still sends is read and dropped, so that it gets to read that frame. */
+  private finish(type?: FrameType, body?: Buffer): void {
+    if (type !== undefined && body !== undefined)
+      this.send(this.session === undefined ? plainFrame(type, body) : this.sealed(type, body));
+    if (this.state === "open")
+      this.parts.log.info("badge disconnected", { badge: this.badge, chunks: this.chunks });
     this.state = "ended";
     this.socket.end();
-    // A badge that does not close its side is not waited for.
-    this.restartTimer(PROOF_MS_MAX);
+    this.socket.resume();
+    this.restartTimer(LINGER_MS);
   }
 
-  private restartTimer(ms: number): void {
+  private restartTimer(waitMs: number): void {
     this.cancelTimer();
-    this.cancelTimer = this.parts.clock.after(ms, () => {
+    this.cancelTimer = this.parts.clock.after(waitMs, () => {
       if (this.state === "ended") this.socket.destroy();
-      else this.refuse(ErrorCode.Timeout, `nothing came for ${ms / 1000} s`);
+      else this.refuse(ErrorCode.Timeout, `nothing was heard for ${waitMs / 1000} s`);
     });
   }
 
-  private ended(): void {
-    const wasOpen = this.state === "open";
+  private closed(): void {
+    if (this.state === "open")
+      this.parts.log.info("badge vanished", { badge: this.badge, chunks: this.chunks });
     this.state = "ended";
     this.cancelTimer();
-    this.cancelRoomCheck();
-    if (wasOpen) this.parts.log.info("badge gone", { badge: this.badge });
     this.parts.onEnd(this);
   }
 }

@@ -2,10 +2,13 @@
 import { readFileSync } from "node:fs";
 import { Command, InvalidArgumentError } from "commander";
 import { systemClock } from "./clock";
+import { nodeDisk } from "./disk";
 import { ExitCode, messageOf, RelayError } from "./errors";
 import { parseListenAddress } from "./listen-address";
 import { lineLog } from "./log";
-import { Relay, type RelayOptions } from "./relay";
+import { type RelayOptions, startRelay } from "./relay";
+import { parseSink } from "./sinks/parse";
+import { SPOOL_BYTES_MIN } from "./spool/spool";
 
 interface Flags {
   listen: string[];
@@ -29,24 +32,20 @@ unreadable, 4 the disk failed, 5 an address cannot be listened on.`;
 
 const collect = (value: string, before: string[]) => [...before, value];
 
-function wholeNumber(text: string): number {
+function spoolBytes(text: string): number {
   const value = Number(text);
-  if (!Number.isSafeInteger(value) || value <= 0)
-    throw new InvalidArgumentError("It must be a whole number above 0.");
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < SPOOL_BYTES_MIN)
+    throw new InvalidArgumentError(`It must be a whole number of at least ${SPOOL_BYTES_MIN}.`);
   return value;
 }
 
 function toOptions(flags: Flags): Omit<RelayOptions, "log" | "onFatal"> {
   const listen = (flags.listen.length > 0 ? flags.listen : ["tcp://127.0.0.1:7788"]).map(parseListenAddress);
-  const folders = flags.sink.map((sink) => {
-    if (!/^folder:./.test(sink))
-      throw new RelayError(ExitCode.Usage, `'${sink}' is no sink that this relay knows; write folder:DIR`);
-    return sink.slice("folder:".length);
-  });
+  const sinks = flags.sink.map((name) => parseSink(name, nodeDisk));
   const { registry, spool, spoolBytesMax } = flags;
   return {
     listen,
-    folders,
+    sinks,
     registry,
     spool,
     spoolBytesMax,
@@ -77,11 +76,7 @@ async function run(flags: Flags): Promise<void> {
     log.error("relay ends", { why: error.message });
     process.exit(error.exitCode); // what is unacknowledged stays with the badges
   };
-  const relay = await Relay.start({ ...toOptions(flags), log, onFatal });
-  for (const url of relay.addresses)
-    process.stdout.write(
-      flags.json ? `${JSON.stringify({ event: "listening", url })}\n` : `listening on ${url}\n`,
-    );
+  const relay = await startRelay({ ...toOptions(flags), log, onFatal });
   let closing = false;
   const stop = () => {
     if (closing) return;
@@ -93,6 +88,10 @@ async function run(flags: Flags): Promise<void> {
   };
   process.on("SIGTERM", stop);
   process.on("SIGINT", stop);
+  for (const url of relay.addresses)
+    process.stdout.write(
+      flags.json ? `${JSON.stringify({ event: "listening", url })}\n` : `listening on ${url}\n`,
+    );
 }
 
 const program = new Command("salestag-relay")
@@ -113,7 +112,7 @@ const program = new Command("salestag-relay")
     collect,
     [],
   )
-  .option("--spool-bytes-max <n>", "bound of the spool in bytes", wholeNumber)
+  .option("--spool-bytes-max <n>", "bound of the spool in bytes", spoolBytes)
   .option("--json", "log and notices as JSON lines", false)
   .addHelpText("after", EXAMPLES)
   .configureOutput({ outputError: (text, write) => write(text) })

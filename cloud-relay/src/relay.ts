@@ -1,157 +1,179 @@
-// The relay: listeners, connections, spool and sinks put together. `startRelay` is what the command line and the tests use.
+// The relay: listeners, connections, spool and sinks put together. The command line and the tests start it here.
 import { randomBytes } from "node:crypto";
-import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from "node:net";
-import { createServer as createTlsServer } from "node:tls";
+import type { Socket } from "node:net";
 import { ErrorCode, nodeCrypto } from "@salestag/protocol/host";
 import { type Clock, systemClock } from "./clock";
 import { Connection } from "./connection";
 import { type Disk, nodeDisk } from "./disk";
-import { ExitCode, messageOf, RelayError } from "./errors";
+import type { RelayError } from "./errors";
 import type { ListenAddress } from "./listen-address";
+import { type Listener, listenOn, type TlsFiles } from "./listeners";
 import type { Log } from "./log";
 import { Registry } from "./registry";
 import { Dispatcher } from "./sinks/dispatcher";
-import { FolderSink } from "./sinks/folder";
-import { Spool } from "./spool/spool";
+import type { Sink } from "./sinks/sink";
+import { SEGMENT_BYTES, Spool } from "./spool/spool";
 
 export interface RelayOptions {
   listen: ListenAddress[];
-  /** Certificate chain and key, PEM; needed for `tls` addresses. */
-  tls?: { cert: Buffer; key: Buffer };
+  /** Needed for `tls` addresses. */
+  tls?: TlsFiles;
   /** Path of the registry file. */
   registry: string;
   /** Folder of the spool. */
   spool: string;
-  /** Folders of folder sinks. */
-  folders: string[];
-  /** Bound of the spool in bytes. */
+  /** Without any the spool keeps everything. */
+  sinks: Sink[];
+  /** Bound of all segments together, in bytes; left out: what the disk has. */
   spoolBytesMax?: number;
-  /** Size at which a segment is closed. */
-  segmentBytesMax?: number;
+  /** Longest segment, in bytes. */
+  segmentBytes?: number;
   log: Log;
   clock?: Clock;
   disk?: Disk;
-  /** Called once when the relay cannot go on. */
+  /** Bytes from a cryptographically strong source. */
+  random?: (lengthBytes: number) => Buffer;
+  /** Called once when the disk of the spool failed: every connection has ended by then, and nothing more is stored or acked. */
   onFatal: (error: RelayError) => void;
 }
 
-const SEGMENT_BYTES_MAX = 64 * 1024 * 1024;
-const DRAIN_MS_MAX = 5000;
-
-export class Relay {
+/** A relay that runs. */
+export interface Relay {
   /** Where it listens, with the ports that the system chose, such as `tcp://127.0.0.1:7788`. */
-  addresses: string[] = [];
+  readonly addresses: string[];
+  /** Takes no more, stores and acks what has come, says goodbye, delivers what the sinks take at once, and ends. */
+  close(): Promise<void>;
+}
+
+const CLOSE_MS_MAX = 5000;
+
+/** Opens registry, spool and sinks, and listens. @throws RelayError */
+export async function startRelay(options: RelayOptions): Promise<Relay> {
+  const relay = new RunningRelay(options);
+  try {
+    await relay.start();
+  } catch (cause) {
+    await relay.close();
+    throw cause;
+  }
+  return relay;
+}
+
+class RunningRelay implements Relay {
+  readonly addresses: string[] = [];
 
   private readonly connections = new Set<Connection>();
   private readonly byBadge = new Map<string, Connection>();
   private readonly sockets = new Set<Socket>();
-  private readonly servers: Server[] = [];
+  private readonly listeners: Listener[] = [];
   private readonly dispatchers: Dispatcher[] = [];
   private readonly clock: Clock;
+  private readonly random: (lengthBytes: number) => Buffer;
+  private registry: Registry | undefined;
+  private spool: Spool | undefined;
+  private closing: Promise<void> | undefined;
 
-  private constructor(
-    private readonly options: RelayOptions,
-    private readonly registry: Registry,
-    private readonly spool: Spool,
-  ) {
+  constructor(private readonly options: RelayOptions) {
     this.clock = options.clock ?? systemClock;
+    this.random = options.random ?? randomBytes;
   }
 
-  /** Opens everything and listens. @throws RelayError */
-  static async start(options: RelayOptions): Promise<Relay> {
-    const { log, onFatal, clock = systemClock, disk = nodeDisk } = options;
-    const registry = Registry.open(options.registry, log);
+  async start(): Promise<void> {
+    const { log, disk = nodeDisk, sinks, listen, tls } = this.options;
+    this.registry = Registry.open(this.options.registry, log);
     const spool = await Spool.open({
-      directory: options.spool,
+      directory: this.options.spool,
+      segmentBytes: this.options.segmentBytes ?? SEGMENT_BYTES,
+      bytesMax: this.options.spoolBytesMax ?? Number.POSITIVE_INFINITY,
       disk,
-      clock,
+      clock: this.clock,
+      random: this.random,
       log,
-      randomUint32: () => randomBytes(4).readUInt32LE(0),
-      segmentBytesMax: options.segmentBytesMax ?? SEGMENT_BYTES_MAX,
-      bytesMax: options.spoolBytesMax,
-      onFatal,
+      listener: {
+        committed: (badges) => this.committed(badges),
+        roomChanged: () => {
+          for (const connection of this.byBadge.values()) connection.acknowledge();
+        },
+        uncrowded: () => {
+          for (const connection of this.byBadge.values()) connection.resume();
+        },
+        failed: (error) => this.failed(error),
+      },
     });
-    const relay = new Relay(options, registry, spool);
-    try {
-      await relay.startSinks(disk, clock);
-      for (const address of options.listen) await relay.listen(address);
-    } catch (cause) {
-      await relay.close();
-      throw cause;
+    this.spool = spool;
+    for (const sink of sinks) {
+      const dispatcher = await Dispatcher.start({
+        sink,
+        source: spool,
+        spoolDirectory: this.options.spool,
+        disk,
+        clock: this.clock,
+        random: () => this.random(4).readUInt32LE() / 2 ** 32,
+        log,
+        onSaved: () => this.releaseDelivered(spool),
+      });
+      this.dispatchers.push(dispatcher);
     }
-    return relay;
+    for (const address of listen) {
+      const listener = await listenOn(address, tls, (socket) => this.accept(socket), log);
+      this.listeners.push(listener);
+      this.addresses.push(listener.url);
+    }
   }
 
-  /** Takes no more, stores what has come, tells the badges, delivers what the sinks take at once, and ends. */
-  async close(): Promise<void> {
-    const closing = this.servers.map((server) => new Promise((resolve) => server.close(resolve)));
+  close(): Promise<void> {
+    this.closing ??= this.closeAll();
+    return this.closing;
+  }
+
+  private async closeAll(): Promise<void> {
+    const listenersClosed = Promise.all(this.listeners.map((listener) => listener.close()));
+    for (const connection of this.connections) connection.pause();
+    await this.spool?.drain(); // its last commit is acked on the way
     for (const connection of this.connections) connection.bye();
-    const cancel = this.clock.after(DRAIN_MS_MAX, () => {
-      for (const socket of this.sockets) socket.destroy();
-    });
-    await Promise.all(closing);
+    const cancel = this.clock.after(CLOSE_MS_MAX, () => this.destroySockets());
+    await listenersClosed;
     cancel();
-    for (const dispatcher of this.dispatchers) await dispatcher.stop();
-    await this.spool.close();
+    await Promise.all(this.dispatchers.map((dispatcher) => dispatcher.stop()));
+    await this.spool?.close();
   }
 
-  private async startSinks(disk: Disk, clock: Clock): Promise<void> {
-    const { log, folders, spool: directory } = this.options;
-    for (const folder of folders) {
-      const sink = new FolderSink(folder, disk);
-      const { spool } = this;
-      const onMoved = () => this.forgetDelivered();
-      const random = Math.random; // spreads retries; nothing depends on it
-      this.dispatchers.push(new Dispatcher({ spool, sink, directory, disk, clock, log, random, onMoved }));
-    }
-    for (const dispatcher of this.dispatchers) await dispatcher.start();
+  private committed(badges: ReadonlySet<string>): void {
+    for (const badge of badges) this.byBadge.get(badge)?.acknowledge();
+    for (const dispatcher of this.dispatchers) dispatcher.wake();
   }
 
-  /** Deletes what every sink has passed. */
-  private forgetDelivered(): void {
-    const oldest = this.dispatchers.map(({ cursor }) => cursor).sort((a, b) => a.segment - b.segment)[0];
-    this.spool.forgetBefore(oldest).catch((cause) => {
-      this.options.log.error("delivered segments could not be deleted", { why: messageOf(cause) });
-    });
+  private failed(error: RelayError): void {
+    for (const listener of this.listeners) void listener.close();
+    this.destroySockets();
+    this.options.onFatal(error);
   }
 
-  private async listen(address: ListenAddress): Promise<void> {
-    const accept = (socket: Socket) => this.accept(socket);
-    const { tls, log } = this.options;
-    const server = address.tls
-      ? createTlsServer({ ...tls, minVersion: "TLSv1.2" }, accept)
-      : createTcpServer(accept);
-    this.servers.push(server);
-    server.on("tlsClientError", (error: Error) => log.info("TLS failed", { why: error.message }));
-    await new Promise<void>((resolve, reject) => {
-      server.once("error", (error) =>
-        reject(
-          new RelayError(
-            ExitCode.Listen,
-            `cannot listen on ${address.host} port ${address.port}: ${error.message}; choose another with --listen`,
-          ),
-        ),
-      );
-      server.listen(address.port, address.host, resolve);
-    });
-    const { port } = server.address() as AddressInfo;
-    const host = address.host.includes(":") ? `[${address.host}]` : address.host;
-    this.addresses.push(`${address.tls ? "tls" : "tcp"}://${host}:${port}`);
+  private destroySockets(): void {
+    for (const socket of this.sockets) socket.destroy();
+  }
+
+  /** Deletes the segments that every sink has passed. */
+  private async releaseDelivered(spool: Spool): Promise<void> {
+    // A sink that is not started yet may need all of them.
+    if (this.dispatchers.length < this.options.sinks.length) return;
+    await spool.release(Math.min(...this.dispatchers.map(({ savedCursor }) => savedCursor.segment)));
   }
 
   private accept(socket: Socket): void {
     this.sockets.add(socket);
     socket.on("close", () => this.sockets.delete(socket));
     const connection = new Connection(socket, {
-      crypto: nodeCrypto(),
+      crypto: nodeCrypto(this.random),
       clock: this.clock,
       log: this.options.log,
-      registry: this.registry,
-      spool: this.spool,
+      registry: this.registry as Registry,
+      spool: this.spool as Spool,
       onProven: (proven) => this.replace(proven),
       onEnd: (ended) => this.forget(ended),
     });
     this.connections.add(connection);
+    if (this.closing !== undefined) connection.bye();
   }
 
   /** One connection for each badge: the newest that proved itself. */

@@ -1,44 +1,51 @@
-// The folder sink: one file for each chunk, FOLDER/<badge>/<epoch>/<index>.chunk, holding the record as MessagePack. A file
-// appears whole under its name or not at all, and a chunk that comes twice is the same file.
-import { access, mkdir } from "node:fs/promises";
-import { join } from "node:path";
-import { type ChunkRecord, encodeRecord } from "@salestag/protocol/host";
+// Sink that keeps each chunk as a file: DIR/<badge>/<epoch>/<index>.chunk, the record as MessagePack. A file appears whole or not
+// at all, and once: one that is there already is left as it is.
+import { existsSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import type { ChunkRecord } from "@salestag/protocol/host";
 import { type Disk, placeFile } from "../disk";
+import type { SpoolEntry } from "../spool/reader";
 import type { Sink } from "./sink";
 
-const digits = (number: number) => String(number).padStart(10, "0");
+const FILE_MODE = 0o640;
+const DIRECTORY_MODE = 0o750;
+/** Files that are synced at the same time. */
+const PARALLEL = 4;
 
-export class FolderSink implements Sink {
-  readonly name: string;
-
-  constructor(
-    private readonly folder: string,
-    private readonly disk: Disk,
-  ) {
-    this.name = `folder:${folder}`;
-  }
-
-  async deliver(records: ChunkRecord[]): Promise<void> {
-    const changed = new Set<string>();
-    for (const record of records) {
-      const badge = join(this.folder, record.badge);
-      const epoch = join(badge, digits(record.epoch));
-      const path = join(epoch, `${digits(record.index)}.chunk`);
-      if (await exists(path)) continue;
-      if ((await mkdir(epoch, { recursive: true, mode: 0o750 })) !== undefined)
-        for (const parent of [this.folder, badge]) changed.add(parent);
-      await placeFile(this.disk, join(epoch, ".part"), path, encodeRecord(record), 0o640);
-      changed.add(epoch);
-    }
-    for (const directory of changed) await this.disk.syncDirectory(directory);
-  }
+/** @returns where the folder sink puts a chunk, below its folder */
+export function chunkPath(record: Pick<ChunkRecord, "badge" | "epoch" | "index">): string {
+  return join(record.badge, tenDigits(record.epoch), `${tenDigits(record.index)}.chunk`);
 }
 
-async function exists(path: string): Promise<boolean> {
-  try {
-    await access(path);
-    return true;
-  } catch {
-    return false;
-  }
+/** @param directory made when it is not there */
+export function folderSink(directory: string, disk: Disk): Sink {
+  const root = resolve(directory);
+  return {
+    name: `folder:${root}`,
+    async deliver(entries, signal) {
+      const changed = new Set<string>();
+      for (let at = 0; at < entries.length; at += PARALLEL) {
+        signal.throwIfAborted();
+        await Promise.all(entries.slice(at, at + PARALLEL).map((entry) => keep(disk, root, entry, changed)));
+      }
+      for (const path of changed) await disk.syncDirectory(path);
+    },
+  };
+}
+
+async function keep(disk: Disk, root: string, entry: SpoolEntry, changed: Set<string>): Promise<void> {
+  const path = join(root, chunkPath(entry.record));
+  const parent = dirname(path);
+  // Synced even where the file is there: the delivery that made it may have ended before its own sync.
+  changed.add(parent);
+  if (existsSync(path)) return;
+  const made = await mkdir(parent, { recursive: true, mode: DIRECTORY_MODE });
+  if (made !== undefined)
+    for (let path = parent; path.length >= made.length; path = dirname(path)) changed.add(dirname(path));
+  await placeFile(disk, `${path}.new`, path, entry.encoded, FILE_MODE);
+}
+
+function tenDigits(value: number): string {
+  return String(value).padStart(10, "0");
 }

@@ -1,12 +1,15 @@
-// What a sink is: a place that chunks go to. Adding one is one file that implements this.
-import type { ChunkRecord } from "@salestag/protocol/host";
+// What a sink is: a place that chunks are delivered to. Delivery is at least once and in the order of the spool, so a sink makes
+// a second delivery of the same badge, epoch and index harmless.
+import type { SpoolEntry } from "../spool/reader";
 
+/** Takes chunks. */
 export interface Sink {
-  /** Short and unique, such as `folder:/var/lib/salestag/out`. */
+  /** Kind and place, such as `folder:/srv/chunks`. It names the sink's cursor: the same name continues where it was. */
   readonly name: string;
   /**
-   * Delivers records, in order for each badge. May be called again with records that it has had: it must not double them.
-   * Rejects when they could not all be delivered; the call is repeated later.
+   * Delivers all of `entries`; when it resolves the sink has made them durable.
+   * @param signal aborted when the relay ends; delivery may then be given up by throwing
+   * @throws anything when not all were delivered: all are delivered again later
    */
-  deliver(records: ChunkRecord[]): Promise<void>;
+  deliver(entries: readonly SpoolEntry[], signal: AbortSignal): Promise<void>;
 }

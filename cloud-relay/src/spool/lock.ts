@@ -56,7 +56,12 @@ function removeIfStale(path: string, claim: string, log: Log): void {
   if (holder !== undefined && isRunning(holder)) throw inUse(path, `process ${holder.pid}`);
   // Renaming it away shows whether it still is the one that was looked at: a second relay may be doing the same.
   const aside = `${claim}.stale`;
-  renameSync(path, aside);
+  try {
+    renameSync(path, aside);
+  } catch (cause) {
+    if (systemCodeOf(cause) === "ENOENT") return; // gone by itself
+    throw cause;
+  }
   const same = readFileSync(aside, "utf8") === text;
   if (!same) tryLink(aside, path);
   unlinkSync(aside);

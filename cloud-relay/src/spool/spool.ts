@@ -1,281 +1,326 @@
-// The spool: an append-only log in segment files. A record is acknowledged after fdatasync and not before; while one commit is
-// under way the next batch gathers, so that many badges share one sync. The format and the invariants R1 to R12 that
-// this file cites are in docs/spool-format.md.
-import { mkdir, unlink } from "node:fs/promises";
-import { join } from "node:path";
+// The spool: every chunk that was acked and not yet delivered, in an append-only log of segments. Chunks queue up, one commit is
+// in flight at a time, and a chunk counts as durable only behind its sync. Format and invariants: docs/spool-format.md.
+import { mkdirSync, statfsSync } from "node:fs";
+import { unlink } from "node:fs/promises";
 import { type ChunkRecord, encodeRecord } from "@salestag/protocol/host";
 import type { Clock } from "../clock";
-import { type Disk, type DiskFile, isNoRoom, NoRoomError, replaceFile } from "../disk";
-import { ExitCode, messageOf, RelayError } from "../errors";
+import { type Disk, isNoRoom, NoRoomError } from "../disk";
+import { ExitCode, messageOf, RelayError, systemCodeOf } from "../errors";
 import type { Log } from "../log";
+import { writeCheckpoint } from "./checkpoint";
 import { lockSpool, type SpoolLock } from "./lock";
 import { comparePositions, type Position, PositionMap, positionAfter } from "./position";
-import { readPositions, writePositions } from "./positions-file";
-import { encodeSegmentHeader, recordBytes, SEGMENT_HEADER_BYTES, writeRecord } from "./segment-format";
-import {
-  listSegments,
-  type ReadBatch,
-  readBatch,
-  type Segment,
-  type SpoolPlace,
-  scanSegment,
-  segmentName,
-} from "./segments";
+import { type Cursor, readSegmentPart, type SpoolPart } from "./reader";
+import { type Recovered, recoverSpool } from "./recovery";
+import { OpenSegment, type Segment } from "./segment";
+import { RECORD_BYTES_MAX, recordBytes, SEGMENT_HEADER_BYTES } from "./segment-format";
+
+/** A segment is sealed when it would become longer. */
+export const SEGMENT_BYTES = 64 * 1024 * 1024;
+/** Smallest bound of the whole spool. */
+export const SPOOL_BYTES_MIN = 256 * 1024;
+
+const SEGMENT_BYTES_MIN = SEGMENT_HEADER_BYTES + RECORD_BYTES_MAX;
+const COMMIT_BYTES_MAX = 4 * 1024 * 1024;
+const QUEUE_BYTES_MAX = 16 * 1024 * 1024;
+const NO_ROOM_RETRY_MS = 1000;
+const DIRECTORY_MODE = 0o750;
+
+/** What the spool tells its owner. */
+export interface SpoolListener {
+  /** Chunks of these badges have become durable. */
+  committed(badges: ReadonlySet<string>): void;
+  /** The spool ran out of room, or has room again. */
+  roomChanged(): void;
+  /** The queue is short again after `isCrowded`. */
+  uncrowded(): void;
+  /** The disk failed. Nothing is stored or acked any more. */
+  failed(error: RelayError): void;
+}
 
 export interface SpoolOptions {
   directory: string;
+  /** Longest segment, in bytes. */
+  segmentBytes: number;
+  /** Bound of all segments together, in bytes; Infinity for what the disk has. */
+  bytesMax: number;
   disk: Disk;
   clock: Clock;
+  /** Bytes from a cryptographically strong source. */
+  random: (lengthBytes: number) => Buffer;
   log: Log;
-  /** Salts of segments. @returns a u32 */
-  randomUint32: () => number;
-  /** A segment is closed when it has reached this size. */
-  segmentBytesMax: number;
-  /** The spool takes no more than this; undefined: as much as the disk has. */
-  bytesMax?: number;
-  /** Called once when the disk failed: nothing may be acknowledged any more and the process must end. */
-  onFatal: (error: RelayError) => void;
+  listener: SpoolListener;
 }
 
 interface Queued {
-  record: ChunkRecord;
+  badge: string;
+  next: Position;
   payload: Buffer;
-  resolve: () => void;
-  reject: (error: Error) => void;
 }
 
-/** Bytes of one commit at most. */
-const COMMIT_BYTES_MAX = 4 * 1024 * 1024;
-/** Bytes that may wait for a commit before senders are paused. */
-const QUEUE_BYTES_MAX = 16 * 1024 * 1024;
-
+/** See the top of the file. */
 export class Spool {
-  /** True while the last commit found no room. */
-  full = false;
-
-  private readonly durable = new PositionMap();
-  private readonly appended = new Map<string, { position: Position; stored: Promise<void> }>();
-  private segments: Segment[] = [];
-  private file: DiskFile | undefined;
+  private readonly durable: PositionMap;
+  /** Like `durable`, but with what is queued. */
+  private readonly accepted = new PositionMap();
+  private readonly sealed: Segment[];
+  private readonly segmentBytes: number;
   private queue: Queued[] = [];
   private queuedBytes = 0;
-  private committing: Promise<void> | undefined;
-  private failed = false;
-  private readonly listeners = new Set<() => void>();
+  private storedBytes = 0;
+  private crowded = false;
+  private outOfRoom = false;
+  private failure: RelayError | undefined = undefined;
+  private closing = false;
+  private committing: Promise<void> | undefined = undefined;
+  private stopWaiting: () => void = () => {};
 
   private constructor(
     private readonly options: SpoolOptions,
+    recovered: Recovered,
+    private active: OpenSegment,
     private readonly lock: SpoolLock,
-  ) {}
-
-  /**
-   * Opens a spool folder, made if it is missing, and recovers what an earlier process left (R6 to R8).
-   * @throws RelayError when it is in use or unreadable
-   */
-  static async open(options: SpoolOptions): Promise<Spool> {
-    await mkdir(options.directory, { recursive: true, mode: 0o750 });
-    const spool = new Spool(options, lockSpool(options.directory, options.log));
-    try {
-      await spool.recover();
-    } catch (cause) {
-      spool.lock.release();
-      throw cause;
-    }
-    return spool;
+  ) {
+    this.sealed = recovered.segments;
+    this.durable = recovered.positions;
+    for (const [badge, position] of this.durable.entries()) this.accepted.advance(badge, position);
+    for (const segment of [...this.sealed, active]) this.storedBytes += segment.end;
+    this.segmentBytes = segmentBytesFor(options);
   }
 
-  /** @returns the position before which every chunk of this badge is durable */
-  positionOf(badge: string): Position {
+  /**
+   * Locks the folder, recovers what is in it and begins a new segment.
+   * @throws RelayError when the folder is in use or cannot be read, or has no room for a segment
+   */
+  static async open(options: SpoolOptions): Promise<Spool> {
+    const { directory, disk, clock, random, log } = options;
+    mkdirSync(directory, { recursive: true, mode: DIRECTORY_MODE });
+    const lock = lockSpool(directory, log);
+    try {
+      const recovered = recoverSpool(directory, log);
+      const header = {
+        number: recovered.nextNumber,
+        salt: random(4).readUInt32LE(),
+        createdMs: clock.unixMs(),
+      };
+      const active = await OpenSegment.create(disk, directory, header);
+      return new Spool(options, recovered, active, lock);
+    } catch (cause) {
+      lock.release();
+      if (cause instanceof RelayError) throw cause;
+      const code = isNoRoom(cause) ? ExitCode.Disk : ExitCode.Spool;
+      throw new RelayError(code, `spool ${directory} cannot be opened: ${messageOf(cause)}`, { cause });
+    }
+  }
+
+  /** False while there is no room for more chunks. */
+  get hasRoom(): boolean {
+    return !this.outOfRoom && this.failure === undefined;
+  }
+
+  /** True while more is queued than should be; whoever appends should hold until `uncrowded`. */
+  get isCrowded(): boolean {
+    return this.crowded;
+  }
+
+  /** Bytes of all segments. */
+  get bytes(): number {
+    return this.storedBytes;
+  }
+
+  /** @returns the position before which all chunks of a badge are durable */
+  durablePosition(badge: string): Position {
     return this.durable.of(badge);
   }
 
-  /** True when senders should be paused until `whenDrained`. */
-  overloaded(): boolean {
-    return this.queuedBytes > QUEUE_BYTES_MAX;
-  }
-
-  /** Bytes in all segments. */
-  sizeBytes(): number {
-    return this.segments.reduce((sum, { end }) => sum + end, 0);
+  /** @returns true when the chunk with this epoch and index is durable */
+  isDurable(badge: string, chunk: Position): boolean {
+    return comparePositions(chunk, this.durable.of(badge)) < 0;
   }
 
   /**
-   * Stores a record once (R9): one that is durable already, or on its way, is not stored again.
-   * @returns a promise that is kept when the record is on stable storage; rejected with a NoRoomError when there is no room
+   * Queues a chunk unless it is queued or durable already. The listener hears when it is durable. Where there is no room the
+   * queue waits for it.
    */
-  append(record: ChunkRecord): Promise<void> {
-    if (comparePositions(record, this.durable.of(record.badge)) < 0) return Promise.resolve();
-    const onItsWay = this.appended.get(record.badge);
-    if (onItsWay !== undefined && comparePositions(record, onItsWay.position) < 0) return onItsWay.stored;
+  append(record: ChunkRecord): void {
+    if (this.failure !== undefined || this.closing) return;
+    if (comparePositions(record, this.accepted.of(record.badge)) < 0) return;
     const payload = encodeRecord(record);
-    const stored = new Promise<void>((resolve, reject) => {
-      this.queue.push({ record, payload, resolve, reject });
-    });
+    const next = positionAfter(record);
+    this.accepted.advance(record.badge, next);
+    this.queue.push({ badge: record.badge, next, payload });
     this.queuedBytes += payload.length;
-    this.appended.set(record.badge, { position: positionAfter(record), stored });
-    this.startCommit();
-    return stored;
+    if (this.queuedBytes > QUEUE_BYTES_MAX) this.crowded = true;
+    this.committing ??= this.commitAll();
   }
 
-  /** Calls `listener` after every commit. @returns a function that ends that */
-  onCommit(listener: () => void): () => void {
-    this.listeners.add(listener);
-    return () => this.listeners.delete(listener);
+  /** Where a reader that has read everything stands. */
+  get end(): Cursor {
+    return { segment: this.active.number, offset: this.active.end };
   }
 
-  /** Where the oldest record lies. */
-  start(): SpoolPlace {
-    return { segment: this.segments[0].number, offset: SEGMENT_HEADER_BYTES };
+  /**
+   * Reads on from a cursor; one that points to a segment that is gone continues at the oldest that is there.
+   * @returns no entries and the same cursor at the end
+   */
+  async read(cursor: Cursor): Promise<SpoolPart> {
+    const segment = this.sealed.find(({ number }) => number >= cursor.segment) ?? this.active;
+    const offset = segment.number === cursor.segment ? cursor.offset : SEGMENT_HEADER_BYTES;
+    if (offset >= segment.end) return { entries: [], next: this.behind(segment, offset) };
+    const { entries, nextOffset } = await readSegmentPart(segment, offset, this.options.log);
+    return { entries, next: { segment: segment.number, offset: nextOffset } };
   }
 
-  /** @returns the next durable records from `from` on; none when a reader has reached the end */
-  async read(from: SpoolPlace): Promise<ReadBatch> {
-    const at = this.segments.findIndex(({ number }) => number >= from.segment);
-    const segment = this.segments[at];
-    const offset = segment.number === from.segment ? from.offset : SEGMENT_HEADER_BYTES;
-    const place = { segment: segment.number, offset };
-    if (offset < segment.end) return await readBatch(segment, place, segment.end);
-    const next = this.segments[at + 1];
-    if (next === undefined) return { records: [], next: place };
-    return await this.read({ segment: next.number, offset: SEGMENT_HEADER_BYTES });
+  /** Deletes the sealed segments before this number: every sink has them (R10). */
+  async release(beforeSegment: number): Promise<void> {
+    while (this.sealed.length > 0 && this.sealed[0].number < beforeSegment) {
+      const [segment] = this.sealed.splice(0, 1);
+      await unlink(segment.path);
+      this.storedBytes -= segment.end;
+      this.stopWaiting();
+    }
   }
 
-  /** Deletes closed segments that lie wholly before `place`; positions are kept in a file of their own first (R10). */
-  async forgetBefore(place: SpoolPlace): Promise<void> {
-    const passed = this.segments.filter(({ number }) => number < place.segment);
-    if (passed.length === 0) return;
-    await writePositions(this.options.disk, this.options.directory, this.durable);
-    for (const { path } of passed) await unlink(path);
-    await this.options.disk.syncDirectory(this.options.directory);
-    this.segments = this.segments.filter(({ number }) => number >= place.segment);
+  /** Takes no more and commits what is queued, unless there is no room for it: that is not acked and comes again. */
+  async drain(): Promise<void> {
+    this.closing = true;
+    this.stopWaiting();
+    await this.committing;
   }
 
-  /** Finishes what is queued and gives the folder free. */
+  /** Drains, and unlocks the folder. */
   async close(): Promise<void> {
-    while (this.committing !== undefined) await this.committing;
-    await this.file?.close();
+    await this.drain();
+    await this.active.close();
     this.lock.release();
   }
 
-  private async recover(): Promise<void> {
-    const { directory, log } = this.options;
-    await readPositions(directory, this.durable);
-    const numbers = await listSegments(directory);
-    for (const number of numbers) {
-      const { tornBytes, ...segment } = await scanSegment(directory, number, this.durable, log);
-      const last = number === numbers.at(-1);
-      if (tornBytes > 0 && !last)
-        log.error("spool damaged", { segment: segment.path, fromByte: segment.end });
-      if (tornBytes > 0 && last) {
-        // Never acknowledged: a record whose sync returned is found by the scan (R8).
-        log.warn("torn end of the spool cut off", { segment: segment.path, bytes: tornBytes });
-        const file = await this.options.disk.open(segment.path, "r+", 0o640);
-        await file.truncate(segment.end);
-        await file.dataSync();
-        await file.close();
+  private behind(segment: Segment, offset: number): Cursor {
+    if (segment === this.active) return { segment: segment.number, offset: segment.end };
+    const following = this.sealed.find(({ number }) => number > segment.number) ?? this.active;
+    return following === segment ? { segment: segment.number, offset } : startOf(following);
+  }
+
+  /** Runs until the queue is empty. */
+  private async commitAll(): Promise<void> {
+    try {
+      while (this.queue.length > 0) {
+        try {
+          await this.commit();
+        } catch (cause) {
+          if (!isNoRoom(cause)) throw cause;
+          this.setOutOfRoom(true, messageOf(cause));
+          if (this.closing) break;
+          await this.waitForRoom();
+        }
       }
-      this.segments.push(segment);
-    }
-    await this.newSegment();
-  }
-
-  /** Makes the next segment: its header page and its name are durable before a record goes in (R5). */
-  private async newSegment(): Promise<void> {
-    const { directory, disk, clock, randomUint32 } = this.options;
-    const number = (this.segments.at(-1)?.number ?? 0) + 1;
-    const path = join(directory, segmentName(number));
-    const salt = randomUint32();
-    await replaceFile(disk, path, encodeSegmentHeader({ number, salt, createdMs: clock.unixMs() }), 0o640);
-    await this.file?.close();
-    this.file = await disk.open(path, "r+", 0o640);
-    this.segments.push({ number, path, salt, end: SEGMENT_HEADER_BYTES });
-  }
-
-  private startCommit(): void {
-    if (this.committing !== undefined || this.failed) return;
-    this.committing = this.commitAll().finally(() => {
+    } catch (cause) {
+      this.fail(cause);
+    } finally {
       this.committing = undefined;
+    }
+  }
+
+  private async commit(): Promise<void> {
+    const room = this.segmentBytes - this.active.end;
+    if (recordBytes(this.queue[0].payload.length) > room) await this.rotate();
+    const batch = this.nextBatch();
+    await this.active.append(batch.map(({ payload }) => payload));
+    const badges = new Set<string>();
+    for (const { badge, next, payload } of batch) {
+      this.durable.advance(badge, next);
+      badges.add(badge);
+      this.queuedBytes -= payload.length;
+      this.storedBytes += recordBytes(payload.length);
+    }
+    this.queue = this.queue.slice(batch.length);
+    this.setOutOfRoom(false);
+    this.options.listener.committed(badges);
+    if (this.crowded && this.queuedBytes <= QUEUE_BYTES_MAX / 2) {
+      this.crowded = false;
+      this.options.listener.uncrowded();
+    }
+  }
+
+  /** @throws NoRoomError when the spool's bound leaves no room for the first chunk of the queue */
+  private nextBatch(): Queued[] {
+    const roomInSegment = this.segmentBytes - this.active.end;
+    const roomInSpool = this.options.bytesMax - this.storedBytes;
+    const batchBytesMax = Math.min(COMMIT_BYTES_MAX, roomInSegment, roomInSpool);
+    const batch: Queued[] = [];
+    let batchBytes = 0;
+    for (const queued of this.queue) {
+      batchBytes += recordBytes(queued.payload.length);
+      if (batchBytes > batchBytesMax) break;
+      batch.push(queued);
+    }
+    if (batch.length === 0) throw this.boundReached();
+    return batch;
+  }
+
+  /** Seals the active segment and begins the next (R5, R9). */
+  private async rotate(): Promise<void> {
+    const { directory, disk, clock, random, bytesMax } = this.options;
+    if (this.storedBytes + SEGMENT_HEADER_BYTES > bytesMax) throw this.boundReached();
+    await this.active.sync();
+    await writeCheckpoint(disk, directory, this.active.number, this.durable);
+    const header = {
+      number: this.active.number + 1,
+      salt: random(4).readUInt32LE(),
+      createdMs: clock.unixMs(),
+    };
+    const next = await OpenSegment.create(disk, directory, header);
+    await this.active.close();
+    this.sealed.push(this.active);
+    this.active = next;
+    this.storedBytes += next.end;
+  }
+
+  private boundReached(): NoRoomError {
+    return new NoRoomError(
+      `its segments may take ${this.options.bytesMax} bytes and take ${this.storedBytes}`,
+    );
+  }
+
+  private setOutOfRoom(outOfRoom: boolean, why?: string): void {
+    if (this.outOfRoom === outOfRoom) return;
+    this.outOfRoom = outOfRoom;
+    const { directory, log, listener } = this.options;
+    if (outOfRoom)
+      log.error("spool is full: badges are told to hold until there is room", { directory, why });
+    else log.info("spool has room again", { directory });
+    listener.roomChanged();
+  }
+
+  private waitForRoom(): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = this.options.clock.after(NO_ROOM_RETRY_MS, resolve);
+      this.stopWaiting = () => {
+        cancel();
+        resolve();
+      };
     });
   }
 
-  private async commitAll(): Promise<void> {
-    while (this.queue.length > 0 && !this.failed) {
-      const batch = this.takeBatch();
-      try {
-        await this.commit(batch);
-        this.settle(batch);
-      } catch (cause) {
-        if (isNoRoom(cause)) await this.refuse(batch, cause);
-        else this.fail(batch, cause);
-      }
-    }
-  }
-
-  private takeBatch(): Queued[] {
-    let bytes = 0;
-    let count = 0;
-    while (count < this.queue.length && bytes < COMMIT_BYTES_MAX) bytes += this.queue[count++].payload.length;
-    this.queuedBytes -= bytes;
-    return this.queue.splice(0, count);
-  }
-
-  /** Writes a batch and makes it durable: one write, one fdatasync (R11). */
-  private async commit(batch: Queued[]): Promise<void> {
-    const { bytesMax, segmentBytesMax } = this.options;
-    if ((this.segments.at(-1) as Segment).end >= segmentBytesMax) await this.newSegment();
-    const segment = this.segments.at(-1) as Segment;
-    const lengthBytes = batch.reduce((sum, { payload }) => sum + recordBytes(payload.length), 0);
-    if (bytesMax !== undefined && this.sizeBytes() + lengthBytes > bytesMax)
-      throw new NoRoomError(`the spool has reached its bound of ${bytesMax} bytes`);
-    const bytes = Buffer.alloc(lengthBytes);
-    let at = 0;
-    for (const { payload } of batch)
-      at = writeRecord(bytes, at, segment.end + at, segment.salt, segment.end, payload);
-    const file = this.file as DiskFile;
-    await file.write(bytes, segment.end);
-    await file.dataSync();
-    segment.end += lengthBytes;
-  }
-
-  private settle(batch: Queued[]): void {
-    if (this.full) this.options.log.info("spool has room again");
-    this.full = false;
-    for (const { record, resolve } of batch) {
-      this.durable.advance(record.badge, positionAfter(record));
-      const onItsWay = this.appended.get(record.badge);
-      if (onItsWay !== undefined && comparePositions(onItsWay.position, this.durable.of(record.badge)) <= 0)
-        this.appended.delete(record.badge);
-      resolve();
-    }
-    for (const listener of this.listeners) listener();
-  }
-
-  /** No room: back to the durable end, nothing of the batch or behind it is stored (R12); senders try again later. */
-  private async refuse(batch: Queued[], cause: unknown): Promise<void> {
-    const segment = this.segments.at(-1) as Segment;
-    if (!this.full)
-      this.options.log.error("spool has no room", { why: messageOf(cause), bytes: this.sizeBytes() });
-    this.full = true;
-    try {
-      await this.file?.truncate(segment.end);
-    } catch (again) {
-      this.fail(batch, again);
-      return;
-    }
-    const refused = [...batch, ...this.queue.splice(0)];
-    this.queuedBytes = 0;
-    this.appended.clear();
-    for (const { reject } of refused) reject(new NoRoomError(`the spool has no room: ${messageOf(cause)}`));
-    for (const listener of this.listeners) listener();
-  }
-
-  private fail(batch: Queued[], cause: unknown): void {
-    this.failed = true;
-    const error = new RelayError(
-      ExitCode.Disk,
-      `the disk of the spool failed (${messageOf(cause)}); nothing that it concerns was acknowledged, check the disk and start the relay again`,
+  private fail(cause: unknown): void {
+    const { directory, listener } = this.options;
+    const code = systemCodeOf(cause) === undefined ? ExitCode.Internal : ExitCode.Disk;
+    this.failure = new RelayError(
+      code,
+      `spool ${directory} cannot be written, nothing more is acked: ${messageOf(cause)}`,
+      { cause },
     );
-    for (const { reject } of [...batch, ...this.queue.splice(0)]) reject(error);
-    this.options.onFatal(error);
+    listener.failed(this.failure);
   }
+}
+
+/** A spool with a bound, or on a small disk, gets short segments: only sealed ones can be deleted to make room. */
+function segmentBytesFor(options: SpoolOptions): number {
+  const { bsize, blocks } = statfsSync(options.directory);
+  const shortest = Math.min(options.segmentBytes, options.bytesMax / 4, (bsize * blocks) / 8);
+  return Math.max(SEGMENT_BYTES_MIN, Math.floor(shortest));
+}
+
+function startOf(segment: Segment): Cursor {
+  return { segment: segment.number, offset: SEGMENT_HEADER_BYTES };
 }

@@ -1,0 +1,9 @@
+// Public names of the relay as a library: the test rig runs it in its own process.
+export { type Clock, systemClock } from "./clock";
+export { type Disk, type DiskFile, nodeDisk } from "./disk";
+export { ExitCode, RelayError } from "./errors";
+export { type ListenAddress, parseListenAddress } from "./listen-address";
+export { type Log, lineLog } from "./log";
+export { type Relay, type RelayOptions, startRelay } from "./relay";
+export { chunkPath, folderSink } from "./sinks/folder";
+export type { Sink } from "./sinks/sink";

@@ -1,0 +1,66 @@
+// The sockets that the relay listens on: TLS anywhere, plain TCP on loopback.
+import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from "node:net";
+import { createServer as createTlsServer } from "node:tls";
+import { ExitCode, messageOf, RelayError } from "./errors";
+import type { ListenAddress } from "./listen-address";
+import type { Log } from "./log";
+
+/** Certificate chain and key, PEM. */
+export interface TlsFiles {
+  cert: Buffer;
+  key: Buffer;
+}
+
+const CONNECTIONS_MAX = 20_000;
+const HANDSHAKE_MS_MAX = 10_000;
+
+/** One address that is listened on. */
+export interface Listener {
+  /** Such as `tcp://127.0.0.1:7788`, with the port that the system chose. */
+  url: string;
+  /** Accepts no more. @returns when the last connection is closed */
+  close(): Promise<void>;
+}
+
+/**
+ * @param accept takes each new connection; TLS is up by then
+ * @throws RelayError when the certificate or the address cannot be used
+ */
+export async function listenOn(
+  address: ListenAddress,
+  tls: TlsFiles | undefined,
+  accept: (socket: Socket) => void,
+  log: Log,
+): Promise<Listener> {
+  const { host, port } = address;
+  const server = address.tls ? tlsServer(tls, accept, log) : createTcpServer(accept);
+  server.maxConnections = CONNECTIONS_MAX;
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", (cause) =>
+      reject(
+        new RelayError(
+          ExitCode.Listen,
+          `cannot listen on ${host} port ${port}: ${cause.message}; choose another address with --listen`,
+        ),
+      ),
+    );
+    server.listen(port, host, resolve);
+  });
+  const bound = server.address() as AddressInfo;
+  const shownHost = host.includes(":") ? `[${host}]` : host;
+  return {
+    url: `${address.tls ? "tls" : "tcp"}://${shownHost}:${bound.port}`,
+    close: () => new Promise((resolve) => server.close(() => resolve())),
+  };
+}
+
+function tlsServer(tls: TlsFiles | undefined, accept: (socket: Socket) => void, log: Log): Server {
+  const options = { ...tls, minVersion: "TLSv1.2" as const, handshakeTimeout: HANDSHAKE_MS_MAX };
+  try {
+    const server = createTlsServer(options, accept);
+    server.on("tlsClientError", (cause) => log.warn("TLS handshake failed", { why: cause.message }));
+    return server;
+  } catch (cause) {
+    throw new RelayError(ExitCode.Usage, `the TLS certificate and key cannot be used: ${messageOf(cause)}`);
+  }
+}
