@@ -9,10 +9,10 @@ export const SEGMENT_HEADER_BYTES = 4096;
 export const RECORD_HEADER_BYTES = 12;
 /** Longest payload of a record: the longest frame as MessagePack. */
 export const RECORD_PAYLOAD_BYTES_MAX = FRAME_PAYLOAD_BYTES_MAX + 1024;
+const ALIGNMENT = 4;
 /** Longest record, header and padding included. */
 export const RECORD_BYTES_MAX = recordBytes(RECORD_PAYLOAD_BYTES_MAX);
 
-const ALIGNMENT = 4;
 const MAGIC = Buffer.from("STSPOOL\n", "latin1");
 const VERSION = 1;
 const HEADER_CRC_AT = 32;
