@@ -2,7 +2,7 @@
 // changes; a change that cannot be used is reported and the last good content stays in force.
 import { statSync } from "node:fs";
 import { type Registry as RegistryContent, readRegistry } from "@salestag/protocol/host";
-import { ExitCode, messageOf, RelayError } from "./errors";
+import { ExitCode, messageOf, RelayError, systemCodeOf } from "./errors";
 import type { Log } from "./log";
 
 export class Registry {
@@ -16,11 +16,18 @@ export class Registry {
     this.seen = this.stamp();
   }
 
-  /** @throws RelayError when the file cannot be used */
+  /**
+   * A file that is not there yet lets no badge in until provisioning makes it.
+   * @throws RelayError when the file cannot be used
+   */
   static open(path: string, log: Log): Registry {
     try {
       return new Registry(path, log, readRegistry(path));
     } catch (cause) {
+      if (systemCodeOf(cause) === "ENOENT") {
+        log.warn("registry missing, no badge is let in until provisioning makes it", { path });
+        return new Registry(path, log, new Map());
+      }
       throw new RelayError(ExitCode.Usage, messageOf(cause));
     }
   }

@@ -32,7 +32,8 @@ async function start(identity: Identity): Promise<void> {
   uplink.start();
   listen((frame) => recorder.frame(frame));
   setInterval(() => recorder.tick(), RECORDER_TICK_MS);
-  trace.ready(badgeId.toString("hex"));
+  const { proto, host, port } = identity.relay;
+  trace.ready(badgeId.toString("hex"), `${proto}://${host}:${port}`);
 }
 
 /**

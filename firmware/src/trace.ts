@@ -5,9 +5,9 @@
 export class Trace {
   constructor(private readonly print: (line: string) => void) {}
 
-  /** The program runs and knows its keys. */
-  ready(badge: string): void {
-    this.print(`@ready ${badge}`);
+  /** The program runs and knows its keys and its relay. */
+  ready(badge: string, relay: string): void {
+    this.print(`@ready ${badge} ${relay}`);
   }
 
   /** Frame `seq` is the first of a stretch of speech. */

@@ -17,6 +17,8 @@ export interface PlayOptions {
   onProgress?: (playedMs: number) => void;
   /** Called with every frame; a test acts at a certain one. */
   onFrame?: (seq: number) => void;
+  /** Called when the last frame of the recording was played. */
+  onPlayed?: () => void;
 }
 
 /** What a replay cost and did. */
@@ -52,13 +54,13 @@ const PROGRESS_FRAMES = 5;
  * Waits until badge and relay have proved themselves to each other.
  * @throws RigError that says why they cannot
  */
-export async function connect(bench: Bench, relayUrl: string): Promise<void> {
+export async function connect(bench: Bench): Promise<void> {
   const settled = () => bench.traced("up").length > 0 || bench.traced("down").length >= CONNECT_TRIES;
   await bench.until(settled, CONNECT_MS);
   if (bench.traced("up").length > 0) return;
   if (bench.traced("ready").length === 0)
     throw new RigError("This badge is not provisioned: run 'salestag provision' for it first.");
-  throw new RigError(explainDown(bench.traced("down").at(-1)?.why ?? "nothing happened", relayUrl));
+  throw new RigError(explainDown(bench.traced("down").at(-1)?.why ?? "nothing happened", relayOf(bench)));
 }
 
 /** @returns what the reason of a `down` line means to the user, in one sentence with what to do */
@@ -83,8 +85,8 @@ export function explainDown(why: string, relayUrl: string): string {
  * Plays all frames and waits for the end.
  * @throws RigError when chunks are left that the relay does not take
  */
-export async function play(bench: Bench, relayUrl: string, options: PlayOptions): Promise<PlayReport> {
-  const { frames, drop, onProgress, onFrame } = options;
+export async function play(bench: Bench, options: PlayOptions): Promise<PlayReport> {
+  const { frames, drop, onProgress, onFrame, onPlayed } = options;
   const network = { ...pick(bench) };
   const vmStartMs = bench.badge.cpuMs;
   const wallStartMs = performance.now();
@@ -98,6 +100,7 @@ export async function play(bench: Bench, relayUrl: string, options: PlayOptions)
   const played = () => frontEnd.seq >= frames.recordedFrames;
   if (!(await bench.until(played, recordedMs + END_MS)))
     throw new RigError("The badge program does not ask for sound: it did not start, see its log with --log.");
+  onPlayed?.();
   await bench.until(() => !bench.inConversation && bench.waitingChunks === 0, END_MS);
   if (bench.waitingChunks > 0) await bench.until(() => bench.waitingChunks === 0, FLUSH_MS);
   onProgress?.(recordedMs);
@@ -105,7 +108,7 @@ export async function play(bench: Bench, relayUrl: string, options: PlayOptions)
   const left = bench.waitingChunks;
   if (left > 0) {
     const why = bench.traced("down").at(-1)?.why ?? "it does not acknowledge";
-    throw new RigError(`${left} chunks were not stored. ${explainDown(why, relayUrl)}`);
+    throw new RigError(`${left} chunks were not stored. ${explainDown(why, relayOf(bench))}`);
   }
   return {
     recordedMs,
@@ -124,4 +127,9 @@ export async function play(bench: Bench, relayUrl: string, options: PlayOptions)
 
 function pick(bench: Bench): { sentBytes: number; receivedBytes: number } {
   return { sentBytes: bench.network.sentBytes, receivedBytes: bench.network.receivedBytes };
+}
+
+/** Where the badge on the bench looks for its relay. */
+function relayOf(bench: Bench): string {
+  return bench.traced("ready").at(-1)?.relay ?? "an unknown address";
 }

@@ -2,7 +2,7 @@
 
 /** One thing that the badge said it did. */
 export type TraceEvent =
-  | { word: "ready"; badge: string }
+  | { word: "ready"; badge: string; relay: string }
   | { word: "onset"; seq: number }
   | { word: "speech"; fromSeq: number; toSeq: number }
   | { word: "lost"; fromSeq: number; toSeq: number }
@@ -23,7 +23,7 @@ export function parseTrace(line: string): TraceEvent | undefined {
   const [a, b, c, d, e] = rest.map(Number);
   switch (word) {
     case "ready":
-      return { word, badge: rest[0] };
+      return { word, badge: rest[0], relay: rest[1] };
     case "onset":
       return { word, seq: a };
     case "speech":

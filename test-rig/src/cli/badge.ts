@@ -1,0 +1,62 @@
+// `rig badge`: an emulated badge that stays switched on, in real time, with its USB port on a TCP port of this machine.
+import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
+import { type Command, InvalidArgumentError } from "commander";
+import { loadBadgeState, saveBadgeState } from "../badge-state";
+import { BENCH_DEFAULTS, Bench } from "../bench";
+import { PaceGate } from "../emulator/pace-gate";
+import { UsbDoor } from "../usb-door";
+
+interface Flags {
+  state: string;
+  port: number;
+  log: boolean;
+}
+
+const SAVE_MS = 1000;
+
+export function addBadge(program: Command): void {
+  program
+    .command("badge")
+    .description("Switch on an emulated badge whose USB port is a TCP port of this machine.")
+    .requiredOption("--state <dir>", "folder with the badge's flash, made for a new badge")
+    .option("--port <n>", "TCP port; 0 lets the system choose", port, 0)
+    .option("--log", "show what the badge logs", false)
+    .addHelpText("after", "\nExample:\n  rig badge --state badge1 --port 4001 --log")
+    .action(run);
+}
+
+async function run(flags: Flags): Promise<void> {
+  const state = existsSync(flags.state)
+    ? loadBadgeState(flags.state)
+    : { deviceId: randomBytes(8).toString("hex"), flash: Buffer.alloc(0) };
+  const onLog = (line: string) => {
+    if (flags.log) process.stderr.write(`${line}\n`);
+  };
+  const seed = randomBytes(4).readUInt32LE(0);
+  const bench = await Bench.open({ ...BENCH_DEFAULTS, seed, state, onLog });
+  saveBadgeState(flags.state, bench.state());
+  const door = await UsbDoor.open(bench, flags.port);
+  process.stdout.write(`badge ${state.deviceId} at ${door.url}\n`);
+  new PaceGate(bench.time, () => performance.now(), 1);
+  let on = true;
+  const off = () => {
+    on = false;
+  };
+  process.on("SIGINT", off);
+  process.on("SIGTERM", off);
+  while (on) {
+    await bench.time.run(bench.time.nowMs() + SAVE_MS, () => !on);
+    saveBadgeState(flags.state, bench.state());
+  }
+  door.close();
+  bench.badge.powerOff();
+  process.exit(0);
+}
+
+function port(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 0 || value > 65535)
+    throw new InvalidArgumentError("It must be a port, 0 to 65535.");
+  return value;
+}

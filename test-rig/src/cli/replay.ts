@@ -1,0 +1,148 @@
+// `rig replay FILE` and `rig demo`: a recording through an emulated badge to a relay and back into a file.
+import { createWriteStream } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { type Command, InvalidArgumentError } from "commander";
+import { OPUS_DEFAULTS } from "../audio/opus";
+import { BENCH_DEFAULTS, type DropRule } from "../bench";
+import { RigError } from "../errors";
+import { prepareRecording } from "../recording";
+import { type ReplayResult, replay } from "../replay";
+import { ReplayView } from "./view";
+
+interface Flags {
+  file?: string;
+  badge?: string;
+  out?: string;
+  bitrate: number;
+  complexity: number;
+  seed: number;
+  latencyMs: number;
+  speed?: number;
+  drop?: DropRule;
+  log?: string;
+  json: boolean;
+}
+
+const SAMPLE = fileURLToPath(new URL("../../samples/solar-sale.flac", import.meta.url));
+/** The demonstration is slowed down to this, so that one can see it. */
+const DEMO_SPEED = 20;
+
+const HELP = `
+Examples:
+  rig replay talk.wav
+  rig replay talk.flac --out results --json
+  rig replay talk.wav --drop 500-504 --latency-ms 400 --seed 7
+  rig replay talk.wav --badge badge1     # a badge that 'salestag provision' made ready, and its own relay`;
+
+export function addReplay(program: Command): void {
+  withOptions(program.command("replay <file>"))
+    .description("Play a WAV or FLAC file through an emulated badge and check that all speech arrives, once.")
+    .option("--badge <dir>", "use this provisioned badge and the relay that it knows, instead of new ones")
+    .addHelpText("after", HELP)
+    .action(async (file: string, flags: Flags) => run(file, flags));
+  withOptions(program.command("demo"))
+    .description("The same with the bundled sample conversation, slow enough to watch.")
+    .option("--file <file>", "play this recording instead")
+    .action(async (flags: Flags) => run(flags.file ?? SAMPLE, { speed: DEMO_SPEED, ...flags }));
+}
+
+function withOptions(command: Command): Command {
+  return command
+    .option("--out <dir>", "new folder for keys, spool and results (default: a temporary one)")
+    .option("--bitrate <bps>", "Opus bitrate", number(6000, 40000), OPUS_DEFAULTS.bitrateBps)
+    .option("--complexity <n>", "Opus complexity", number(0, 10), OPUS_DEFAULTS.complexity)
+    .option("--seed <n>", "seed of the badge's randomness", number(0, 4294967295), BENCH_DEFAULTS.seed)
+    .option("--latency-ms <ms>", "badge to relay and back", number(0, 60000), BENCH_DEFAULTS.latencyMs)
+    .option("--speed <x>", "at most this many times real time", number(1, 100000))
+    .option("--drop <frames>", "frames to lose before the badge's program, such as 500-504,700", dropRule)
+    .option("--log <file>", "write everything that the badge logs")
+    .option("--json", "print the result as JSON", false);
+}
+
+function number(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!Number.isInteger(value) || value < min || value > max)
+      throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`);
+    return value;
+  };
+}
+
+function dropRule(text: string): DropRule {
+  const spans = text.split(",").map((part) => {
+    const ends = /^(\d+)(?:-(\d+))?$/.exec(part.trim());
+    if (ends === null) throw new InvalidArgumentError("Write frame numbers, such as 500-504,700.");
+    return [Number(ends[1]), Number(ends[2] ?? ends[1])];
+  });
+  return (seq) => spans.some(([from, to]) => seq >= from && seq <= to);
+}
+
+async function run(file: string, flags: Flags): Promise<void> {
+  const view = new ReplayView(process.stderr);
+  const { bitrate: bitrateBps, complexity, seed, latencyMs, speed, drop, out: folder, badge } = flags;
+  const recording = await prepareRecording(file, { bitrateBps, complexity }, (done, total) =>
+    view.preparing("encoding", done, total),
+  );
+  view.note(`${file}: ${(recording.durationMs / 1000).toFixed(1)} s of ${recording.format}`);
+  const log = flags.log === undefined ? undefined : createWriteStream(flags.log, { mode: 0o600 });
+  view.start(recording.durationMs);
+  const result = await replay({
+    frames: recording.frames,
+    badge,
+    folder,
+    seed,
+    latencyMs,
+    speed,
+    drop,
+    onTrace: (event) => view.trace(event),
+    onLog: (line, atMs) => log?.write(`${atMs} ${line}\n`),
+    onProgress: (playedMs) => view.progress(playedMs),
+  }).finally(() => {
+    view.end();
+    log?.end();
+  });
+  const { hit, frontEndMs, opusMs } = recording;
+  const encoding = { cached: hit, frontEndMs, opusMs };
+  if (flags.json) process.stdout.write(`${JSON.stringify({ file, encoding, ...toJson(result) })}\n`);
+  else printResult(result, encoding);
+  const { problems } = result.verification;
+  if (problems.length > 0) throw new RigError(`What arrived is not what was said: ${problems.join("; ")}.`);
+}
+
+function toJson({ folder, report, verification, conversations, speed, overhead, load }: ReplayResult) {
+  const files = conversations.map(({ opusFile, timelineFile }) => ({ opusFile, timelineFile }));
+  return { folder, conversations: files, ...report, speed, overhead, load, ...verification };
+}
+
+function printResult(
+  { report, verification, conversations, opened, speed, overhead, load }: ReplayResult,
+  encoding: { cached: boolean; frontEndMs: number; opusMs: number },
+): void {
+  const lines: [string, string][] = [];
+  for (const { opusFile, timelineFile } of conversations)
+    lines.push(["recording", opusFile ?? "no audio"], ["timeline", timelineFile]);
+  if (opened && conversations.length === 0) lines.push(["recording", "none: the badge heard no speech"]);
+  const speechS = (verification.speechFrames / 50).toFixed(1);
+  const share = Math.round((100 * verification.speechFrames * 20) / report.recordedMs);
+  const arrived = opened
+    ? "every frame of it arrived once and in order"
+    : "every chunk of it was acknowledged";
+  const made = encoding.cached
+    ? "from the cache"
+    : `front end ${encoding.frontEndMs.toFixed(0)} ms, Opus ${encoding.opusMs.toFixed(0)} ms`;
+  if (verification.problems.length === 0)
+    lines.push(["speech", `${speechS} s, ${share}% of the recording; ${arrived}`]);
+  const over = opened ? `, ${percent(overhead)} over the Opus payload` : "";
+  const heap = (report.heapPeakBytes / 1024).toFixed(1);
+  lines.push(
+    ["sent", `${report.sentBytes} bytes in ${report.chunks} chunks${over}`],
+    ["badge", `${percent(load)} of an ESP32-S3 (estimate), heap peak ${heap} of 64 KB`],
+    ["speed", `${Math.round(speed)} times real time; frames ${made}`],
+    ["lost frames", String(report.lostFrames)],
+  );
+  for (const [name, text] of lines) process.stdout.write(`${name.padEnd(12)} ${text}\n`);
+}
+
+function percent(share: number): string {
+  return Number.isFinite(share) ? `${(100 * share).toFixed(1)}%` : "-";
+}

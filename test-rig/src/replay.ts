@@ -1,0 +1,126 @@
+// A whole replay: keys, relay, badge, recording, and at the end the proof that what was heard arrived. What `rig replay`, the
+// demonstration, the benchmark and the end-to-end tests run.
+import { randomBytes } from "node:crypto";
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { OpenedConversation } from "@salestag/host-tools";
+import { type BadgeState, loadBadgeState, saveBadgeState } from "./badge-state";
+import { BENCH_DEFAULTS, Bench, type DropRule } from "./bench";
+import { PaceGate } from "./emulator/pace-gate";
+import { connect, type Frames, type PlayReport, play } from "./play";
+import type { RelayProcess } from "./relay-process";
+import { Site } from "./site";
+import type { TraceEvent } from "./trace";
+import { type Verification, verify } from "./verify";
+
+export interface ReplayOptions {
+  frames: Frames;
+  /** Folder of a provisioned badge to use. */
+  badge?: string;
+  /** Folder for keys, spool and results; a temporary one when left out. */
+  folder?: string;
+  seed?: number;
+  latencyMs?: number;
+  /** Virtual seconds for each real one at most; as fast as possible when left out. */
+  speed?: number;
+  drop?: DropRule;
+  onTrace?: (event: TraceEvent, atMs: number) => void;
+  onLog?: (line: string, atMs: number) => void;
+  onProgress?: (playedMs: number) => void;
+  /** Called with every frame, before the badge gets it. */
+  onFrame?: (seq: number) => void;
+  /** Called once the relay runs; a test may do to it what it likes. */
+  onRelay?: (relay: RelayProcess, site: Site) => void;
+}
+
+/** One ms in the virtual machine on this class of machine stands for as many on an ESP32-S3 at 240 MHz (measured once). */
+export const ESP32_SLOWER = 36;
+
+export interface ReplayResult {
+  folder: string;
+  /** True when what arrived was opened and compared. */
+  opened: boolean;
+  report: PlayReport;
+  verification: Verification;
+  conversations: OpenedConversation[];
+  /** Times faster than real time: all time that was played, with the silence that ends a conversation, over wall time. */
+  speed: number;
+  /** Bytes sent beyond the Opus payload, as a share of it. */
+  overhead: number;
+  /** Share of an ESP32-S3 that the badge program would need: an estimate from the time in the virtual machine. */
+  load: number;
+}
+
+/**
+ * Plays a recording through a badge. Without `badge`, keys, relay and badge are made for this replay, and what arrived is opened
+ * and compared; with it, that badge and the relay that it knows are used, and all is well when every chunk was acknowledged.
+ * @throws RigError when something on the way fails
+ */
+export async function replay(options: ReplayOptions): Promise<ReplayResult> {
+  return options.badge === undefined ? await replayAlone(options) : await replayBadge(options, options.badge);
+}
+
+async function replayAlone(options: ReplayOptions): Promise<ReplayResult> {
+  const site = await Site.create(options.folder ?? mkdtempSync(join(tmpdir(), "salestag-")));
+  const bench = await openBench(options, {
+    deviceId: randomBytes(8).toString("hex"),
+    flash: Buffer.alloc(0),
+  });
+  const relay = await site.startRelay();
+  try {
+    options.onRelay?.(relay, site);
+    await site.provision(bench, relay.url, "rig");
+    const report = await playThrough(bench, options);
+    await relay.stop();
+    const heard = bench.traced("conversation").length > 0;
+    const conversations = heard ? await site.open() : [];
+    const verification = verify(bench, options.frames, conversations);
+    return { folder: site.folder, opened: true, conversations, ...measure(report, verification) };
+  } finally {
+    bench.badge.powerOff();
+    await relay.stop();
+  }
+}
+
+async function replayBadge(options: ReplayOptions, folder: string): Promise<ReplayResult> {
+  const bench = await openBench(options, loadBadgeState(folder));
+  try {
+    const report = await playThrough(bench, options);
+    const spoken = bench.traced("speech").reduce((sum, { fromSeq, toSeq }) => sum + toSeq - fromSeq, 0);
+    const verification = { problems: [], speechFrames: spoken, keptFrames: 0, opusBytes: 0 };
+    return { folder, opened: false, conversations: [], ...measure(report, verification) };
+  } finally {
+    saveBadgeState(folder, bench.state());
+    bench.badge.powerOff();
+  }
+}
+
+function openBench({ seed, latencyMs, onTrace, onLog }: ReplayOptions, state: BadgeState): Promise<Bench> {
+  const { seed: seedDefault, latencyMs: latencyDefaultMs, patienceMs } = BENCH_DEFAULTS;
+  return Bench.open({
+    seed: seed ?? seedDefault,
+    latencyMs: latencyMs ?? latencyDefaultMs,
+    patienceMs,
+    state,
+    onTrace,
+    onLog,
+  });
+}
+
+async function playThrough(bench: Bench, options: ReplayOptions): Promise<PlayReport> {
+  await connect(bench);
+  const { frames, drop, onProgress, onFrame, speed } = options;
+  const pace = speed === undefined ? undefined : new PaceGate(bench.time, () => performance.now(), speed);
+  return await play(bench, { frames, drop, onProgress, onFrame, onPlayed: () => pace?.open() });
+}
+
+function measure(report: PlayReport, verification: Verification) {
+  return {
+    report,
+    verification,
+    speed: report.virtualMs / report.wallMs,
+    overhead: report.sentBytes / verification.opusBytes - 1,
+    load: (report.vmMs * ESP32_SLOWER) / report.virtualMs,
+  };
+}

@@ -1,0 +1,62 @@
+// A team's whole installation in one folder: identity, vault, registry, spool, the relay's folder, a badge. For a replay that
+// brings everything along.
+import { randomBytes } from "node:crypto";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import {
+  createIdentity,
+  openConversations,
+  provisionBadge,
+  readIdentities,
+  Vault,
+} from "@salestag/host-tools";
+import type { Bench } from "./bench";
+import { RelayProcess } from "./relay-process";
+
+export class Site {
+  readonly identity: string;
+  readonly vaultFolder: string;
+  readonly registry: string;
+  readonly spool: string;
+  readonly relayFolder: string;
+  readonly opened: string;
+
+  private constructor(
+    readonly folder: string,
+    private readonly vault: Vault,
+  ) {
+    this.identity = join(folder, "identity.txt");
+    this.vaultFolder = join(folder, "vault");
+    this.registry = join(folder, "registry.json");
+    this.spool = join(folder, "spool");
+    this.relayFolder = join(folder, "relay");
+    this.opened = join(folder, "opened");
+  }
+
+  /** Makes keys in a folder that holds none yet. */
+  static async create(folder: string): Promise<Site> {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const recipient = await createIdentity(join(folder, "identity.txt"), Date.now());
+    return new Site(folder, Vault.create(join(folder, "vault"), "rig", [recipient]));
+  }
+
+  startRelay(listen?: string, args?: string[]): Promise<RelayProcess> {
+    const { registry, spool, relayFolder: folder } = this;
+    return RelayProcess.start({ registry, spool, folder, listen, args });
+  }
+
+  /** Makes new keys for the badge on the bench. @returns its id */
+  async provision(bench: Bench, relayUrl: string, label: string): Promise<string> {
+    const { client } = bench;
+    const { vault, registry: registryPath } = this;
+    const options = { client, vault, registryPath, relayUrl, label, random: randomBytes, nowMs: Date.now };
+    const { badge } = await bench.drive(provisionBadge(options));
+    return badge;
+  }
+
+  /** Opens all that the relay delivered. */
+  open() {
+    const { relayFolder: folder, vault, opened: out } = this;
+    return openConversations({ folder, vault, identities: readIdentities(this.identity), out });
+  }
+}
