@@ -15,8 +15,8 @@ export interface PlayOptions {
   drop?: DropRule;
   /** Called about ten times a second of virtual time. */
   onProgress?: (playedMs: number) => void;
-  /** Called with every frame; a test acts at a certain one. */
-  onFrame?: (seq: number) => void;
+  /** Called before each frame; virtual time waits until it is done. */
+  atFrame?: (seq: number) => Promise<void>;
   /** Called when the last frame of the recording was played. */
   onPlayed?: () => void;
 }
@@ -86,13 +86,13 @@ export function explainDown(why: string, relayUrl: string): string {
  * @throws RigError when chunks are left that the relay does not take
  */
 export async function play(bench: Bench, options: PlayOptions): Promise<PlayReport> {
-  const { frames, drop, onProgress, onFrame, onPlayed } = options;
+  const { frames, drop, onProgress, atFrame, onPlayed } = options;
   const network = { ...pick(bench) };
   const vmStartMs = bench.badge.cpuMs;
   const wallStartMs = performance.now();
   const virtualStartMs = bench.time.nowMs();
   const frontEnd = bench.plugFrontEnd((seq) => {
-    onFrame?.(seq);
+    if (atFrame !== undefined) bench.time.hold(atFrame(seq));
     if (seq % PROGRESS_FRAMES === 0) onProgress?.(Math.min(seq, frames.recordedFrames) * FRAME_MS);
     return frames.frame(seq);
   }, drop);

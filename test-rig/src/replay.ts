@@ -28,10 +28,16 @@ export interface ReplayOptions {
   onTrace?: (event: TraceEvent, atMs: number) => void;
   onLog?: (line: string, atMs: number) => void;
   onProgress?: (playedMs: number) => void;
-  /** Called with every frame, before the badge gets it. */
-  onFrame?: (seq: number) => void;
-  /** Called once the relay runs; a test may do to it what it likes. */
-  onRelay?: (relay: RelayProcess, site: Site) => void;
+  /** Called before each frame is played; virtual time waits for it. Only where relay and badge are made for the replay. */
+  atFrame?: (seq: number, hands: ReplayHands) => Promise<void>;
+}
+
+/** What a test may lay hands on while a replay runs. */
+export interface ReplayHands {
+  /** The relay that runs now. */
+  relay: RelayProcess;
+  /** Starts a relay in the place of one that was killed, at the same address. */
+  restart: () => Promise<void>;
 }
 
 /** One ms in the virtual machine on this class of machine stands for as many on an ESP32-S3 at 240 MHz (measured once). */
@@ -44,6 +50,8 @@ export interface ReplayResult {
   report: PlayReport;
   verification: Verification;
   conversations: OpenedConversation[];
+  /** Frame with which each conversation began. */
+  conversationStarts: number[];
   /** Times faster than real time: all time that was played, with the silence that ends a conversation, over wall time. */
   speed: number;
   /** Bytes sent beyond the Opus payload, as a share of it. */
@@ -67,16 +75,24 @@ async function replayAlone(options: ReplayOptions): Promise<ReplayResult> {
     deviceId: randomBytes(8).toString("hex"),
     flash: Buffer.alloc(0),
   });
-  const relay = await site.startRelay();
+  let relay = await site.startRelay();
+  const hands: ReplayHands = {
+    get relay() {
+      return relay;
+    },
+    restart: async () => {
+      relay = await site.startRelay(relay.url);
+    },
+  };
   try {
-    options.onRelay?.(relay, site);
     await site.provision(bench, relay.url, "rig");
-    const report = await playThrough(bench, options);
+    const { atFrame } = options;
+    const report = await playThrough(bench, options, atFrame && ((seq) => atFrame(seq, hands)));
     await relay.stop();
     const heard = bench.traced("conversation").length > 0;
     const conversations = heard ? await site.open() : [];
     const verification = verify(bench, options.frames, conversations);
-    return { folder: site.folder, opened: true, conversations, ...measure(report, verification) };
+    return { folder: site.folder, opened: true, conversations, ...measure(bench, report, verification) };
   } finally {
     bench.badge.powerOff();
     await relay.stop();
@@ -89,7 +105,7 @@ async function replayBadge(options: ReplayOptions, folder: string): Promise<Repl
     const report = await playThrough(bench, options);
     const spoken = bench.traced("speech").reduce((sum, { fromSeq, toSeq }) => sum + toSeq - fromSeq, 0);
     const verification = { problems: [], speechFrames: spoken, keptFrames: 0, opusBytes: 0 };
-    return { folder, opened: false, conversations: [], ...measure(report, verification) };
+    return { folder, opened: false, conversations: [], ...measure(bench, report, verification) };
   } finally {
     saveBadgeState(folder, bench.state());
     bench.badge.powerOff();
@@ -108,16 +124,21 @@ function openBench({ seed, latencyMs, onTrace, onLog }: ReplayOptions, state: Ba
   });
 }
 
-async function playThrough(bench: Bench, options: ReplayOptions): Promise<PlayReport> {
+async function playThrough(
+  bench: Bench,
+  options: ReplayOptions,
+  atFrame?: (seq: number) => Promise<void>,
+): Promise<PlayReport> {
   await connect(bench);
-  const { frames, drop, onProgress, onFrame, speed } = options;
+  const { frames, drop, onProgress, speed } = options;
   const pace = speed === undefined ? undefined : new PaceGate(bench.time, () => performance.now(), speed);
-  return await play(bench, { frames, drop, onProgress, onFrame, onPlayed: () => pace?.open() });
+  return await play(bench, { frames, drop, onProgress, atFrame, onPlayed: () => pace?.open() });
 }
 
-function measure(report: PlayReport, verification: Verification) {
+function measure(bench: Bench, report: PlayReport, verification: Verification) {
   return {
     report,
+    conversationStarts: bench.traced("conversation").map(({ seq }) => seq),
     verification,
     speed: report.virtualMs / report.wallMs,
     overhead: report.sentBytes / verification.opusBytes - 1,

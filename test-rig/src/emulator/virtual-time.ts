@@ -51,6 +51,22 @@ export class VirtualTime {
     this.gates.add(gate);
   }
 
+  /** Lets time stand still until the promise is settled. Its rejection ends the run. */
+  hold(promise: Promise<void>): void {
+    const nowMs = this.time;
+    let settled = false;
+    const gate: Gate = {
+      holdMs: () => (settled ? undefined : nowMs),
+      changed: () => promise,
+    };
+    this.addGate(gate);
+    const settle = () => {
+      settled = true;
+      this.removeGate(gate);
+    };
+    promise.then(settle, settle);
+  }
+
   removeGate(gate: Gate): void {
     this.gates.delete(gate);
   }
