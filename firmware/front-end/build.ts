@@ -1,13 +1,13 @@
 // Compiles the front end's AssemblyScript to WASM, with the options of asconfig.json, and keeps it in dist/.
 // Run it as a program to build; tests compile in memory, so that they always see the present sources.
 
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import asc from "assemblyscript/asc";
+import { WASM_FILE } from "./built";
 
 const FOLDER = dirname(fileURLToPath(import.meta.url));
-const WASM_FILE = join(FOLDER, "dist", "front-end.wasm");
 const OUTPUT_NAME = "front-end.wasm";
 
 /** The front end's module, compiled from the present sources. Throws an Error with the compiler's messages. */
@@ -24,15 +24,6 @@ export async function compileFrontEnd(): Promise<Uint8Array<ArrayBuffer>> {
   if (error || !wasm)
     throw new Error(`The front end does not compile: ${stderr.toString() || error?.message}`);
   return wasm;
-}
-
-/** The built module of dist/. Throws an Error that names the build command if it has not been built. */
-export function readFrontEnd(): Uint8Array<ArrayBuffer> {
-  try {
-    return Uint8Array.from(readFileSync(WASM_FILE));
-  } catch (cause) {
-    throw new Error("The front end is not built; run: npx tsx firmware/front-end/build.ts", { cause });
-  }
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { decodeRecord } from "@salestag/protocol/host";
 import type { PreparedRecording } from "../src/recording";
 import { type ReplayResult, replay } from "../src/replay";
-import { installed, sample, scratch } from "./support";
+import { installed, repeated, sample, scratch } from "./support";
 
 const PRE_SKIP_SAMPLES = 312;
 
@@ -163,20 +163,7 @@ describe("end to end: when things fail", () => {
   });
 
   it("a second conversation has keys and files of its own", async () => {
-    const { frames } = recording;
-    const restFrames = 40 * 50; // longer than the silence that ends a conversation
-    const twice = {
-      recordedFrames: 2 * frames.recordedFrames + restFrames,
-      frame: (seq: number): Buffer => {
-        const later = seq - frames.recordedFrames - restFrames;
-        const frame = Buffer.from(
-          frames.frame(later >= 0 ? later : Math.min(seq, frames.recordedFrames + 450)),
-        );
-        frame.writeUInt32LE(seq, 0);
-        return frame;
-      },
-    };
-    const result = await replay({ frames: twice, folder: join(scratch(), "site") });
+    const result = await replay({ frames: repeated(recording, 2), folder: join(scratch(), "site") });
     assert.deepEqual(result.verification.problems, []);
     assert.deepEqual(
       result.conversations.map(({ timeline }) => timeline.epoch),

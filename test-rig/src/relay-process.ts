@@ -10,8 +10,8 @@ const LAUNCHER = fileURLToPath(new URL("../../cloud-relay/bin/salestag-relay.mjs
 export interface RelayProcessOptions {
   registry: string;
   spool: string;
-  /** Folder of the folder sink. */
-  folder: string;
+  /** Folder of the folder sink; without one the spool keeps everything. */
+  folder?: string;
   /** Where to listen; port 0 lets the system choose. */
   listen?: string;
   /** More arguments for the relay's command line. */
