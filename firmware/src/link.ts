@@ -51,7 +51,7 @@ export class Link {
   private readonly introduction: Introduction;
   private session: Session | undefined = undefined;
   private control: Buffer[] = [];
-  private window = 0;
+  private window = -1; // none was told yet
   private inFlight = 0;
   private lastSentMs: number;
   private pings = 0;
@@ -155,6 +155,7 @@ export class Link {
   private acked(nextEpoch: number, nextIndex: number, window: number): void {
     const forgotten = this.ports.outbox.forgetBefore(nextEpoch, nextIndex);
     this.inFlight = Math.max(0, this.inFlight - forgotten);
+    if (window === 0 && this.window !== 0) this.ports.trace.held();
     this.window = window;
     if (forgotten > 0) this.ports.trace.acked(nextEpoch, nextIndex, this.ports.outbox.count());
   }

@@ -49,6 +49,11 @@ export class Trace {
     this.print(`@acked ${nextEpoch} ${nextIndex} ${waiting}`);
   }
 
+  /** The relay has no room and takes no chunks until it says so. */
+  held(): void {
+    this.print("@held");
+  }
+
   /** Mutual proof done. */
   up(): void {
     this.print("@up");

@@ -149,7 +149,7 @@ describe("end to end: badge and relay that do not fit", () => {
       await connectBadge(bench);
       await assert.rejects(
         play(bench, { frames }),
-        /chunks were not stored\. The relay at .* cannot store anything now/,
+        /chunks were not stored\. The relay at .* has no room: make some/,
       );
     } finally {
       bench.badge.powerOff();

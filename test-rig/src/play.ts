@@ -107,8 +107,7 @@ export async function play(bench: Bench, options: PlayOptions): Promise<PlayRepo
   const after = pick(bench);
   const left = bench.waitingChunks;
   if (left > 0) {
-    const why = bench.traced("down").at(-1)?.why ?? "it does not acknowledge";
-    throw new RigError(`${left} chunks were not stored. ${explainDown(why, relayOf(bench))}`);
+    throw new RigError(`${left} chunks were not stored. ${explainWaiting(bench)}`);
   }
   return {
     recordedMs,
@@ -127,6 +126,16 @@ export async function play(bench: Bench, options: PlayOptions): Promise<PlayRepo
 
 function pick(bench: Bench): { sentBytes: number; receivedBytes: number } {
   return { sentBytes: bench.network.sentBytes, receivedBytes: bench.network.receivedBytes };
+}
+
+/** Why chunks are left that the relay did not acknowledge: what happened last says it. */
+function explainWaiting(bench: Bench): string {
+  const last = bench.trace.filter(({ word }) => word === "held" || word === "down" || word === "up").at(-1);
+  if (last?.word === "down") return explainDown(last.why, relayOf(bench));
+  const at = `The relay at ${relayOf(bench)}`;
+  return last?.word === "held"
+    ? `${at} has no room: make some on its disk or raise --spool-bytes-max; what was acknowledged is safe.`
+    : `${at} does not acknowledge: see its log.`;
 }
 
 /** Where the badge on the bench looks for its relay. */

@@ -30,16 +30,8 @@ export class RelayProcess {
   /** Starts a relay and waits until it listens. Rejects with what it said when it ends instead. */
   static async start(options: RelayProcessOptions): Promise<RelayProcess> {
     const { registry, spool, folder, listen = "tcp://127.0.0.1:0", args = [] } = options;
-    const given = [
-      "--listen",
-      listen,
-      "--registry",
-      registry,
-      "--spool",
-      spool,
-      "--sink",
-      `folder:${folder}`,
-    ];
+    const sinks = folder === undefined ? [] : ["--sink", `folder:${folder}`];
+    const given = ["--listen", listen, "--registry", registry, "--spool", spool, ...sinks];
     const child = spawn(process.execPath, [LAUNCHER, ...given, ...args], {
       stdio: ["ignore", "pipe", "pipe"],
     });

@@ -11,6 +11,7 @@ export type TraceEvent =
   | { word: "chunk"; epoch: number; index: number; kind: number; count: number; bytes: number }
   | { word: "refused"; epoch: number; kind: number; durationMs: number }
   | { word: "acked"; nextEpoch: number; nextIndex: number; waiting: number }
+  | { word: "held" }
   | { word: "up" }
   | { word: "down"; retryMs: number; why: string };
 
@@ -39,6 +40,7 @@ export function parseTrace(line: string): TraceEvent | undefined {
       return { word, epoch: a, kind: b, durationMs: c };
     case "acked":
       return { word, nextEpoch: a, nextIndex: b, waiting: c };
+    case "held":
     case "up":
       return { word };
     case "down":

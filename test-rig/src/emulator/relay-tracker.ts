@@ -3,6 +3,7 @@ import {
   decodeAck,
   decodeChunkFrame,
   decodeChunkHeader,
+  decodeWelcome,
   FRAME_MAC_BYTES,
   FRAME_PAYLOAD_BYTES_MAX,
   FrameSplitter,
@@ -22,6 +23,8 @@ export class RelayTracker implements ConversationTracker {
   /** Answers that are owed one for one: challenge, welcome, pong. */
   private owed = 0;
   private unacked: Position[] = [];
+  /** The relay has closed the window: it owes nothing until it opens it again. */
+  private held = false;
   private over = false;
 
   sent(bytes: Buffer): void {
@@ -44,14 +47,17 @@ export class RelayTracker implements ConversationTracker {
       if (type === FrameType.Error || type === FrameType.Bye) this.over = true;
       else if (type === FrameType.Ack) {
         const ack = decodeAck(payload.subarray(1, payload.length - FRAME_MAC_BYTES));
+        this.held = ack.window === 0;
         this.unacked = this.unacked.filter(
           ({ epoch, index }) => epoch > ack.nextEpoch || (epoch === ack.nextEpoch && index >= ack.nextIndex),
         );
       } else if (type !== FrameType.Ping) this.owed--;
+      if (type === FrameType.Welcome)
+        this.held = decodeWelcome(payload.subarray(1, payload.length - FRAME_MAC_BYTES)).window === 0;
     });
   }
 
   awaiting(): boolean {
-    return !this.over && (this.owed > 0 || this.unacked.length > 0);
+    return !this.over && (this.owed > 0 || (this.unacked.length > 0 && !this.held));
   }
 }
