@@ -222,8 +222,11 @@ describe("end to end: provisioning over the badge's port", () => {
       const again = await salestag(...provision, "--relay", relay.url);
       assertRefused(again, 2, /provisioned already/);
       await badge.stop();
-      const replayed = await rig("replay", SAMPLE, "--badge", at("badge"), "--json");
-      assert.equal(replayed.code, 0, replayed.stderr);
+      for (const conversation of [0, 1]) {
+        const replayed = await rig("replay", SAMPLE, "--badge", at("badge"), "--json");
+        assert.equal(replayed.code, 0, replayed.stderr);
+        assert.equal(JSON.parse(replayed.stdout).chunks, 37, `conversation ${conversation}`);
+      }
       await relay.stop();
       const opened = await salestag(
         "open",
@@ -237,9 +240,16 @@ describe("end to end: provisioning over the badge's port", () => {
         "--json",
       );
       assert.equal(opened.code, 0, opened.stderr);
-      const { badge: id, complete } = JSON.parse(opened.stdout);
-      assert.equal(id, JSON.parse(made.stdout).badge);
-      assert.equal(complete, true);
+      const conversations = opened.stdout
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line));
+      assert.equal(conversations.length, 2);
+      assert.ok(conversations[1].epoch > conversations[0].epoch, "an epoch was used twice");
+      for (const { badge: id, complete } of conversations) {
+        assert.equal(id, JSON.parse(made.stdout).badge);
+        assert.equal(complete, true);
+      }
     } finally {
       await badge.stop();
       await relay.stop();

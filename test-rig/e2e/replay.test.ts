@@ -25,9 +25,23 @@ describe("end to end: replay of the sample", () => {
   let recording: PreparedRecording;
   let result: ReplayResult;
 
+  const firstAtMs = new Map<string, number>();
+
   before(async () => {
     recording = await sample();
-    result = await replay({ frames: recording.frames, folder: join(scratch(), "site") });
+    result = await replay({
+      frames: recording.frames,
+      folder: join(scratch(), "site"),
+      onTrace: ({ word }, atMs) => {
+        if (!firstAtMs.has(word)) firstAtMs.set(word, atMs);
+      },
+    });
+  });
+
+  it("the first chunk is durable at the relay within 3 s of the first speech", () => {
+    const onsetMs = firstAtMs.get("onset") as number;
+    const ackedMs = firstAtMs.get("acked") as number;
+    assert.ok(ackedMs > onsetMs && ackedMs - onsetMs <= 3000, `${ackedMs - onsetMs} ms`);
   });
 
   it("every frame of speech arrives once, in order, with the encoder's own packet, and nothing else does", () => {

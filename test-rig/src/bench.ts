@@ -24,6 +24,8 @@ export interface BenchOptions {
   patienceMs: number;
   /** Certificates to trust instead of the system's, PEM. */
   ca?: string;
+  /** Called whenever the badge has written its flash: what it keeps if the power is cut now. */
+  onState?: (state: BadgeState) => void;
   onTrace?: (event: TraceEvent, atMs: number) => void;
   /** Every line that the badge logs. */
   onLog?: (line: string, atMs: number) => void;
@@ -86,6 +88,7 @@ export class Bench {
       realMs: () => performance.now(),
       onLog: (line) => bench.log(line),
       onFrame: (frame) => bench.toBus(frame),
+      onFlash: (flash) => options.onState?.({ deviceId: options.state.deviceId, flash }),
     });
     bench.tickClient();
     return bench;

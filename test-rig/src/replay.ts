@@ -100,25 +100,30 @@ async function replayAlone(options: ReplayOptions): Promise<ReplayResult> {
 }
 
 async function replayBadge(options: ReplayOptions, folder: string): Promise<ReplayResult> {
-  const bench = await openBench(options, loadBadgeState(folder));
+  // Kept at every write: a replay that is cut off must not bring back a key that was used.
+  const bench = await openBench(options, loadBadgeState(folder), (state) => saveBadgeState(folder, state));
   try {
     const report = await playThrough(bench, options);
     const spoken = bench.traced("speech").reduce((sum, { fromSeq, toSeq }) => sum + toSeq - fromSeq, 0);
     const verification = { problems: [], speechFrames: spoken, keptFrames: 0, opusBytes: 0 };
     return { folder, opened: false, conversations: [], ...measure(bench, report, verification) };
   } finally {
-    saveBadgeState(folder, bench.state());
     bench.badge.powerOff();
   }
 }
 
-function openBench({ seed, latencyMs, onTrace, onLog }: ReplayOptions, state: BadgeState): Promise<Bench> {
+function openBench(
+  { seed, latencyMs, onTrace, onLog }: ReplayOptions,
+  state: BadgeState,
+  onState?: (state: BadgeState) => void,
+): Promise<Bench> {
   const { seed: seedDefault, latencyMs: latencyDefaultMs, patienceMs } = BENCH_DEFAULTS;
   return Bench.open({
     seed: seed ?? seedDefault,
     latencyMs: latencyMs ?? latencyDefaultMs,
     patienceMs,
     state,
+    onState,
     onTrace,
     onLog,
   });

@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { type Command, InvalidArgumentError } from "commander";
-import { loadBadgeState, saveBadgeState } from "../badge-state";
+import { type BadgeState, loadBadgeState, saveBadgeState } from "../badge-state";
 import { BENCH_DEFAULTS, Bench } from "../bench";
 import { PaceGate } from "../emulator/pace-gate";
 import { UsbDoor } from "../usb-door";
@@ -12,8 +12,6 @@ interface Flags {
   port: number;
   log: boolean;
 }
-
-const SAVE_MS = 1000;
 
 export function addBadge(program: Command): void {
   program
@@ -34,8 +32,8 @@ async function run(flags: Flags): Promise<void> {
     if (flags.log) process.stderr.write(`${line}\n`);
   };
   const seed = randomBytes(4).readUInt32LE(0);
-  const bench = await Bench.open({ ...BENCH_DEFAULTS, seed, state, onLog });
-  saveBadgeState(flags.state, bench.state());
+  const onState = (kept: BadgeState) => saveBadgeState(flags.state, kept);
+  const bench = await Bench.open({ ...BENCH_DEFAULTS, seed, state, onState, onLog });
   const door = await UsbDoor.open(bench, flags.port);
   process.stdout.write(`badge ${state.deviceId} at ${door.url}\n`);
   new PaceGate(bench.time, () => performance.now(), 1);
@@ -45,10 +43,7 @@ async function run(flags: Flags): Promise<void> {
   };
   process.on("SIGINT", off);
   process.on("SIGTERM", off);
-  while (on) {
-    await bench.time.run(bench.time.nowMs() + SAVE_MS, () => !on);
-    saveBadgeState(flags.state, bench.state());
-  }
+  await bench.time.run(Number.POSITIVE_INFINITY, () => !on);
   door.close();
   bench.badge.powerOff();
   process.exit(0);

@@ -104,7 +104,7 @@ async function run(file: string, flags: Flags): Promise<void> {
   const { hit, frontEndMs, opusMs } = recording;
   const encoding = { cached: hit, frontEndMs, opusMs };
   if (flags.json) process.stdout.write(`${JSON.stringify({ file, encoding, ...toJson(result) })}\n`);
-  else printResult(result, encoding);
+  else printResult(result, encoding, speed !== undefined);
   const { problems } = result.verification;
   if (problems.length > 0) throw new RigError(`What arrived is not what was said: ${problems.join("; ")}.`);
 }
@@ -117,6 +117,7 @@ function toJson({ folder, report, verification, conversations, speed, overhead, 
 function printResult(
   { report, verification, conversations, opened, speed, overhead, load }: ReplayResult,
   encoding: { cached: boolean; frontEndMs: number; opusMs: number },
+  heldBack: boolean,
 ): void {
   const lines: [string, string][] = [];
   for (const { opusFile, timelineFile } of conversations)
@@ -137,7 +138,10 @@ function printResult(
   lines.push(
     ["sent", `${report.sentBytes} bytes in ${report.chunks} chunks${over}`],
     ["badge", `${percent(load)} of an ESP32-S3 (estimate), heap peak ${heap} of 64 KB`],
-    ["speed", `${Math.round(speed)} times real time; frames ${made}`],
+    [
+      "speed",
+      `${Math.round(speed)} times real time${heldBack ? ", held back by --speed" : ""}; frames ${made}`,
+    ],
     ["lost frames", String(report.lostFrames)],
   );
   for (const [name, text] of lines) process.stdout.write(`${name.padEnd(12)} ${text}\n`);

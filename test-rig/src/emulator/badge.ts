@@ -23,6 +23,8 @@ export interface BadgeParts {
   onLog: (line: string) => void;
   /** Every frame that the badge sends on its bus. */
   onFrame: (frame: Buffer) => void;
+  /** Called with what the flash holds whenever it was written, before the program goes on. */
+  onFlash?: (image: Buffer) => void;
 }
 
 const FLASH_BYTES = 256 * 1024;
@@ -99,6 +101,7 @@ export class EmulatedBadge {
     vm.flashLoad = () => this.flash;
     vm.flashSave = (image) => {
       this.flash = Buffer.from(image);
+      parts.onFlash?.(this.flash);
     };
     vm.dmesg = (line) => parts.onLog(line);
     vm.sendPacket = (frame) => parts.onFrame(Buffer.from(frame));
