@@ -3,20 +3,7 @@
 import { readSetting } from "@devicescript/settings";
 import { BADGE_ID_BYTES, KEY_BYTES } from "@salestag/protocol";
 import { TUNING_DEFAULT, type Tuning } from "./config";
-
-/** Where the relay listens. */
-export interface RelayAddress {
-  proto: "tcp" | "tls";
-  host: string;
-  port: number;
-}
-
-/** A provisioned badge. */
-export interface Identity {
-  badgeId: Buffer;
-  authKey: Buffer;
-  relay: RelayAddress;
-}
+import type { Identity, RelayAddress } from "./link";
 
 /** @returns the identity, or undefined while the badge is not provisioned */
 export async function readIdentity(): Promise<Identity | undefined> {

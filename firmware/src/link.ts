@@ -29,9 +29,22 @@ import {
   Side,
 } from "@salestag/protocol";
 import { PING_AFTER_MS } from "./config";
-import type { Identity } from "./identity";
 import type { Outbox, SealedChunk } from "./outbox";
 import type { Trace } from "./trace";
+
+/** Where the relay listens. */
+export interface RelayAddress {
+  proto: "tcp" | "tls";
+  host: string;
+  port: number;
+}
+
+/** A provisioned badge. */
+export interface Identity {
+  badgeId: Buffer;
+  authKey: Buffer;
+  relay: RelayAddress;
+}
 
 /** What the link needs from the rest of the badge. */
 export interface LinkPorts {

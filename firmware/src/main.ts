@@ -2,7 +2,8 @@
 import { millis, setInterval, VoiceFrontEnd } from "@devicescript/core";
 import { badgeCrypto } from "./badge-crypto";
 import { Epochs } from "./epochs";
-import { type Identity, readIdentity, readTuning } from "./identity";
+import { readIdentity, readTuning } from "./identity";
+import type { Identity } from "./link";
 import { Outbox } from "./outbox";
 import { Recorder } from "./recorder";
 import type { Epoch } from "./sealer";
