@@ -52,11 +52,6 @@ export function addOpen(parent: Command, output: Output): void {
           ExitCode.Damaged,
           `${damaged.length} of ${opened.length} conversations are damaged or have chunks missing; everything that opens was written, the timelines say what does not.`,
         );
-      if (opened.length === 0)
-        throw new ToolError(
-          ExitCode.Damaged,
-          `not one chunk in '${folder}' can be read: the files are damaged.`,
-        );
     });
 }
 
@@ -76,8 +71,12 @@ function speechMs(speech: Timeline["speech"]): number {
 
 function printConversation(output: Output, timeline: Timeline, opusFile: string, timelineFile: string): void {
   const { colors } = output;
-  const { badge, epoch, startUnixMs, durationMs, speech, missing, problems, complete } = timeline;
-  const when = new Date(startUnixMs).toISOString().replace(/\.\d+Z$/, "Z");
+  const { badge, epoch, startUnixMs, startUnixSource, durationMs, speech, missing, problems, complete } =
+    timeline;
+  const when =
+    startUnixSource === "unknown"
+      ? "at an unknown time"
+      : new Date(startUnixMs).toISOString().replace(/\.\d+Z$/, "Z");
   const share = durationMs > 0 ? Math.round((100 * speechMs(speech)) / durationMs) : 0;
   output.line(
     `${colors.bold(`${badge} ${epoch}`)}  ${when}  ${clock(durationMs)}  ${speechBar(timeline, BAR_CHARACTERS)}  ${share}% speech`,

@@ -50,6 +50,11 @@ function list(folder: string, pattern: RegExp): string[] {
     .sort();
 }
 
+/** @returns the name of a chunk's file in its conversation's folder */
+export function chunkFileName(index: number): string {
+  return `${String(index).padStart(10, "0")}.chunk`;
+}
+
 /** @returns the record in a file, or a sentence on why there is none */
 export function readChunkFile(path: string): ChunkRecord | string {
   try {

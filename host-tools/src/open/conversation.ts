@@ -35,7 +35,7 @@ export interface Timeline {
   badge: string;
   epoch: number;
   startUnixMs: number;
-  startUnixSource: "badge clock" | "estimated from receive time";
+  startUnixSource: "badge clock" | "estimated from receive time" | "unknown";
   durationMs: number;
   audio: { file: string; sha256: string } | null;
   speech: { startMs: number; endMs: number }[];
@@ -85,11 +85,15 @@ const LOSS_NAMES: Record<number, string> = {
 };
 /** Missing indexes are listed one by one up to this many. */
 const MISSING_LISTED_MAX = 10_000;
+/** No badge records for longer; a chunk beyond it would only make an endless file. */
+const CONVERSATION_MS_MAX = 24 * 3600 * 1000;
+/** Last time that a `Date` can hold. */
+const UNIX_MS_MAX = 8.64e15;
 const crypto = nodeCrypto();
 
 /**
  * Opens the chunks of one conversation.
- * @param records in any order, each once
+ * @param records in any order, each once; none where not one file could be read
  * @param problems what is known to be wrong already
  */
 export function openConversation(
@@ -204,6 +208,10 @@ function place(audio: OpenedChunk[], originMs: number, missing: number[], proble
     }
     const chunkMs = chunk.startMs - originMs;
     const { index } = chunk.record;
+    if (chunkMs > CONVERSATION_MS_MAX) {
+      problems.push(`chunk ${index} lies ${chunkMs} ms after the start, more than a day, and was left out`);
+      continue;
+    }
     const holed = missing.some((absent) => absent > lastIndex && absent < index);
     if (chunkMs > endMs)
       gaps.push({ startMs: endMs, durationMs: chunkMs - endMs, cause: holed ? "missing" : "silence" });
@@ -213,7 +221,7 @@ function place(audio: OpenedChunk[], originMs: number, missing: number[], proble
       if (item.type === "gap") {
         const cause = item.cause === GapCause.Lost ? "lost" : "silence";
         gaps.push({ startMs, durationMs: item.frames * FRAME_MS, cause });
-        endMs = startMs + item.frames * FRAME_MS;
+        endMs = Math.max(endMs, startMs + item.frames * FRAME_MS);
         continue;
       }
       if (startMs < endMs) {
@@ -235,12 +243,20 @@ function startOf(
   chunks: OpenedChunk[],
   originMs: number,
 ): Pick<Timeline, "startUnixMs" | "startUnixSource"> {
-  const clock = events.find(({ kind }) => kind === EventKind.Clock);
+  const clock = events.find(
+    ({ kind, atMs, values }) => kind === EventKind.Clock && isUnixMs(values[0] - atMs),
+  );
   if (clock !== undefined)
     return { startUnixMs: clock.values[0] - clock.atMs, startUnixSource: "badge clock" };
   const estimates = chunks.map(
     ({ record, startMs, durationMs }) => record.receivedMs - (startMs - originMs) - durationMs,
   );
   const received = records.map(({ receivedMs }) => receivedMs);
-  return { startUnixMs: Math.min(...estimates, ...received), startUnixSource: "estimated from receive time" };
+  const startUnixMs = Math.min(...estimates, ...received);
+  if (isUnixMs(startUnixMs)) return { startUnixMs, startUnixSource: "estimated from receive time" };
+  return { startUnixMs: 0, startUnixSource: "unknown" };
+}
+
+function isUnixMs(value: number): boolean {
+  return value >= 0 && value <= UNIX_MS_MAX;
 }

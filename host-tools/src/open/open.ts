@@ -5,7 +5,7 @@ import { basename, join } from "node:path";
 import { type ChunkRecord, FRAME_MS } from "@salestag/protocol/host";
 import { replaceFile } from "../files";
 import { epochKeyFor, type Vault } from "../vault/vault";
-import { findConversations, readChunkFile } from "./chunk-files";
+import { chunkFileName, findConversations, readChunkFile } from "./chunk-files";
 import { openConversation, type PlacedPacket, type Timeline } from "./conversation";
 import { oggOpus, SILENCE_PACKET } from "./ogg-opus";
 
@@ -49,13 +49,16 @@ export async function openConversations(options: OpenOptions): Promise<OpenedCon
     for (const file of files) {
       const record = readChunkFile(file);
       if (typeof record === "string") problems.push(record);
-      else if (record.badge !== badge || record.epoch !== epoch || !file.endsWith(`${record.index}.chunk`))
+      else if (
+        record.badge !== badge ||
+        record.epoch !== epoch ||
+        basename(file) !== chunkFileName(record.index)
+      )
         problems.push(
           `'${file}' holds chunk ${record.badge}/${record.epoch}/${record.index}: it lies in the wrong place`,
         );
       else records.push(record);
     }
-    if (records.length === 0) continue;
     const conversation = openConversation(badge, epoch, epochKeyFor(keys, epoch), records, problems);
     opened.push(write(out, conversation.timeline, conversation.packets));
   }
@@ -73,7 +76,9 @@ function write(out: string, timeline: Timeline, packets: PlacedPacket[]): Opened
       inputRateHz: INPUT_RATE_HZ,
       comments: [
         `TITLE=Conversation ${timeline.epoch}`,
-        `DATE=${new Date(timeline.startUnixMs).toISOString()}`,
+        ...(timeline.startUnixSource === "unknown"
+          ? []
+          : [`DATE=${new Date(timeline.startUnixMs).toISOString()}`]),
       ],
     });
     replaceFile(opusFile, bytes, FILE_MODE);

@@ -85,7 +85,15 @@ export class Vault {
   /** Puts a new badge's keys into the vault, durably. @throws ToolError when it has that badge already */
   async add(keys: BadgeKeys): Promise<void> {
     const encrypter = new Encrypter();
-    for (const recipient of this.recipients) encrypter.addRecipient(recipient);
+    for (const recipient of this.recipients)
+      try {
+        encrypter.addRecipient(recipient);
+      } catch {
+        throw new ToolError(
+          ExitCode.Usage,
+          `'${join(this.folder, "recipients.txt")}' has the line '${recipient}', which is no age recipient; correct or remove it.`,
+        );
+      }
     const sealed = await encrypter.encrypt(`${JSON.stringify(keys)}\n`);
     createFile(this.path(keys.badge), Buffer.from(sealed), 0o600);
   }
@@ -103,7 +111,16 @@ export class Vault {
         `the vault has no badge ${badge}; use the vault that it was provisioned with.`,
       );
     const decrypter = new Decrypter();
-    for (const identity of identities) decrypter.addIdentity(identity);
+    for (const identity of identities)
+      try {
+        decrypter.addIdentity(identity);
+      } catch {
+        // The library's own words would quote the secret key.
+        throw new ToolError(
+          ExitCode.Keys,
+          "a secret key in the identity file is damaged; restore the file from its copy, or name another with --identity.",
+        );
+      }
     let text: string;
     try {
       text = await decrypter.decrypt(readFileSync(path), "text");
@@ -131,6 +148,7 @@ function parseKeys(path: string, badge: string, text: string): BadgeKeys {
       KEY.test(keys.authKey) &&
       KEY.test(keys.chain.key) &&
       Number.isSafeInteger(keys.chain.epoch) &&
+      keys.chain.epoch >= 0 &&
       Object.values(keys.epochKeys).every((key) => KEY.test(key));
     if (wellFormed) return keys;
   } catch {
