@@ -1,6 +1,6 @@
 // What an emulated badge keeps while it is switched off: its hardware id and its flash, in a folder that only its owner may read,
 // since the flash holds the badge's keys.
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { RigError } from "./errors";
 
@@ -28,9 +28,12 @@ export function loadBadgeState(folder: string): BadgeState {
     );
   }
   try {
-    const { deviceId, flash } = JSON.parse(text) as { deviceId: string; flash: string };
-    if (!/^[0-9a-f]{16}$/.test(deviceId)) throw new Error("no device id");
-    return { deviceId, flash: Buffer.from(flash, "base64") };
+    const { deviceId, flash } = JSON.parse(text) as { deviceId: unknown; flash: unknown };
+    if (typeof deviceId !== "string" || !/^[0-9a-f]{16}$/.test(deviceId)) throw new Error("no device id");
+    if (typeof flash !== "string") throw new Error("no flash");
+    const bytes = Buffer.from(flash, "base64");
+    if (bytes.toString("base64") !== flash) throw new Error("flash is not base64");
+    return { deviceId, flash: bytes };
   } catch (error) {
     const { message } = error as Error;
     throw new RigError(
@@ -44,6 +47,7 @@ export function saveBadgeState(folder: string, state: BadgeState): void {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const part = join(folder, `${FILE}.part`);
   const text = JSON.stringify({ deviceId: state.deviceId, flash: state.flash.toString("base64") });
+  rmSync(part, { force: true }); // a file that exists would keep its mode
   writeFileSync(part, text, { mode: 0o600, flush: true });
   renameSync(part, join(folder, FILE));
 }

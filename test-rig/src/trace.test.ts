@@ -1,0 +1,77 @@
+import assert from "node:assert/strict";
+import { Trace } from "../../firmware/src/trace";
+import { parseTrace, type TraceEvent } from "./trace";
+
+/** One line of each kind, as the badge prints it, and what it says. */
+const CASES: { word: keyof Trace; print: (trace: Trace) => void; event: TraceEvent }[] = [
+  {
+    word: "ready",
+    print: (trace) => trace.ready("0011223344556677", "tls://relay.example:4242"),
+    event: { word: "ready", badge: "0011223344556677", relay: "tls://relay.example:4242" },
+  },
+  { word: "onset", print: (trace) => trace.onset(0), event: { word: "onset", seq: 0 } },
+  {
+    word: "speech",
+    print: (trace) => trace.speech(12, 4294967295),
+    event: { word: "speech", fromSeq: 12, toSeq: 4294967295 },
+  },
+  { word: "lost", print: (trace) => trace.lost(3, 5), event: { word: "lost", fromSeq: 3, toSeq: 5 } },
+  {
+    word: "conversation",
+    print: (trace) => trace.conversation(7, 100),
+    event: { word: "conversation", epoch: 7, seq: 100 },
+  },
+  { word: "ended", print: (trace) => trace.ended(7, 2), event: { word: "ended", epoch: 7, reason: 2 } },
+  {
+    word: "chunk",
+    print: (trace) => trace.chunk(7, 1, 2, 50, 2000),
+    event: { word: "chunk", epoch: 7, index: 1, kind: 2, count: 50, bytes: 2000 },
+  },
+  {
+    word: "refused",
+    print: (trace) => trace.refused(7, 1, 1000),
+    event: { word: "refused", epoch: 7, kind: 1, durationMs: 1000 },
+  },
+  {
+    word: "acked",
+    print: (trace) => trace.acked(7, 2, 3),
+    event: { word: "acked", nextEpoch: 7, nextIndex: 2, waiting: 3 },
+  },
+  { word: "up", print: (trace) => trace.up(), event: { word: "up" } },
+  {
+    word: "down",
+    print: (trace) => trace.down(500, "refused 3: this relay has no badge"),
+    event: { word: "down", retryMs: 500, why: "refused 3: this relay has no badge" },
+  },
+];
+
+const printed = (print: (trace: Trace) => void): string[] => {
+  const lines: string[] = [];
+  print(new Trace((line) => lines.push(`> ${line}`)));
+  return lines;
+};
+
+describe("trace", () => {
+  for (const { word, print, event } of CASES)
+    it(`reads what the badge prints (@${word})`, () => {
+      assert.deepEqual(printed(print).map(parseTrace), [event]);
+    });
+
+  it("every line that the badge can print is among the cases above", () => {
+    const methods = Object.getOwnPropertyNames(Trace.prototype).filter((name) => name !== "constructor");
+    assert.deepEqual(CASES.map(({ word }) => word).sort(), methods.sort());
+  });
+
+  it("a trace line of an unknown word throws and is named", () => {
+    for (const line of ["> @sleep 1", "> @", "> @Onset 1"])
+      assert.throws(
+        () => parseTrace(line),
+        (error: Error) => error.message.includes(`'${line}'`),
+      );
+  });
+
+  it("other log lines are ignored", () => {
+    for (const line of ["", "@onset 1", "> onset 1", ">@onset 1", "* @onset 1", "> mail@example.com"])
+      assert.equal(parseTrace(line), undefined, line);
+  });
+});
