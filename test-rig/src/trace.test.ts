@@ -37,6 +37,7 @@ const CASES: { word: keyof Trace; print: (trace: Trace) => void; event: TraceEve
     print: (trace) => trace.acked(7, 2, 3),
     event: { word: "acked", nextEpoch: 7, nextIndex: 2, waiting: 3 },
   },
+  { word: "held", print: (trace) => trace.held(), event: { word: "held" } },
   { word: "up", print: (trace) => trace.up(), event: { word: "up" } },
   {
     word: "down",
