@@ -69,6 +69,12 @@ function speechMs(speech: Timeline["speech"]): number {
   return speech.reduce((sum, { startMs, endMs }) => sum + endMs - startMs, 0);
 }
 
+/** @returns where the sound ends; the silence by which the badge knew the end comes after it */
+function soundMs({ chunks }: Timeline): number {
+  const audio = chunks.filter(({ kind }) => kind === "audio");
+  return Math.max(0, ...audio.map(({ startMs, durationMs }) => startMs + durationMs));
+}
+
 function printConversation(output: Output, timeline: Timeline, opusFile: string, timelineFile: string): void {
   const { colors } = output;
   const { badge, epoch, startUnixMs, startUnixSource, durationMs, speech, missing, problems, complete } =
@@ -77,9 +83,10 @@ function printConversation(output: Output, timeline: Timeline, opusFile: string,
     startUnixSource === "unknown"
       ? "at an unknown time"
       : new Date(startUnixMs).toISOString().replace(/\.\d+Z$/, "Z");
-  const share = durationMs > 0 ? Math.round((100 * speechMs(speech)) / durationMs) : 0;
+  const heardMs = soundMs(timeline);
+  const share = heardMs > 0 ? Math.round((100 * speechMs(speech)) / heardMs) : 0;
   output.line(
-    `${colors.bold(`${badge} ${epoch}`)}  ${when}  ${clock(durationMs)}  ${speechBar(timeline, BAR_CHARACTERS)}  ${share}% speech`,
+    `${colors.bold(`${badge} ${epoch}`)}  ${when}  ${clock(heardMs)}  ${speechBar({ speech, durationMs: heardMs }, BAR_CHARACTERS)}  ${share}% speech`,
   );
   output.line(`  ${opusFile}`);
   output.line(`  ${timelineFile}`);
