@@ -77,8 +77,7 @@ function soundMs({ chunks }: Timeline): number {
 
 function printConversation(output: Output, timeline: Timeline, opusFile: string, timelineFile: string): void {
   const { colors } = output;
-  const { badge, epoch, startUnixMs, startUnixSource, durationMs, speech, missing, problems, complete } =
-    timeline;
+  const { badge, epoch, startUnixMs, startUnixSource, speech, missing, problems, complete } = timeline;
   const when =
     startUnixSource === "unknown"
       ? "at an unknown time"
