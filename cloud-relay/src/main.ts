@@ -71,6 +71,8 @@ function readTls({ tlsCert, tlsKey }: Flags, needed: boolean): RelayOptions["tls
 }
 
 async function run(flags: Flags): Promise<void> {
+  // A log that nobody reads any more is no reason to stop taking chunks.
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
   const log = lineLog(systemClock, (line) => process.stderr.write(line), flags.json);
   const onFatal = (error: RelayError) => {
     log.error("relay ends", { why: error.message });

@@ -445,6 +445,14 @@ describe("relay", () => {
     assert.deepEqual(namesOf(await recordsIn(bench.spool, bench.log)), [`${badge.id}/0/0`]);
   });
 
+  it("registry: a relay without a registry lets nobody in until there is one", async () => {
+    const relay = await bench.relay();
+    const stranger = { id: "", badgeId: randomBytes(8), authKey: randomBytes(32) };
+    await assert.rejects(bench.connect(relay, stranger), refusedWith(ErrorCode.UnknownBadge));
+    assert.match(bench.lines.join("\n"), /warn registry missing/);
+    await bench.connect(relay, bench.badge());
+  });
+
   it("registry: an unknown badge that is added with another program's hands gets in without a restart", async () => {
     bench.badge();
     const relay = await bench.relay();

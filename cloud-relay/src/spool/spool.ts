@@ -139,8 +139,8 @@ export class Spool {
   }
 
   /**
-   * Queues a chunk unless it is queued or durable already. The listener hears when it is durable. Where there is no room the
-   * queue waits for it.
+   * Queues a chunk unless it is queued or durable already (R11). The listener hears when it is durable. Where there is no room the
+   * queue waits for it (R12).
    */
   append(record: ChunkRecord): void {
     if (this.failure !== undefined || this.closing) return;
