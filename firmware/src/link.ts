@@ -14,8 +14,9 @@ import {
   equalBytes,
   FormatError,
   FRAME_MAC_BYTES,
-  FRAME_PAYLOAD_BYTES_MAX,
+  FRAME_TO_BADGE_BYTES_MAX,
   FRAME_TYPE_OPTIONAL_MIN,
+  FRAME_UNPROVEN_BYTES_MAX,
   FrameSplitter,
   FrameType,
   frameStart,
@@ -56,11 +57,14 @@ export interface LinkPorts {
   onClock: (unixMs: number) => void;
 }
 
+/** Answers that wait to be sent at most. */
+const CONTROL_FRAMES_MAX = 8;
+
 export class Link {
   /** True from the relay's welcome on. */
   up = false;
 
-  private readonly splitter = new FrameSplitter(FRAME_PAYLOAD_BYTES_MAX);
+  private readonly splitter = new FrameSplitter(FRAME_UNPROVEN_BYTES_MAX);
   private readonly introduction: Introduction;
   private session: Session | undefined = undefined;
   private control: Buffer[] = [];
@@ -139,6 +143,7 @@ export class Link {
       throw new Error("relay-not-proved: it does not know this badge's authentication key");
     const proof = proofOf(crypto, identity.authKey, Side.Badge, this.introduction);
     this.control.push(plainFrame(FrameType.Proof, encodeProof(proof)));
+    this.splitter.payloadBytesMax = FRAME_TO_BADGE_BYTES_MAX;
     this.session = new Session(crypto, Side.Badge, identity.authKey, this.introduction);
   }
 
@@ -153,6 +158,8 @@ export class Link {
       this.acked(ack.nextEpoch, ack.nextIndex, ack.window);
     } else if (type === FrameType.Ping) {
       const token = decodeNumber(body, "ping");
+      if (this.control.length >= CONTROL_FRAMES_MAX)
+        throw new Error("flood: the relay pings faster than we can answer");
       this.control.push((this.session as Session).frame(FrameType.Pong, encodeNumber(token)));
     } else if (type === FrameType.Pong) {
       decodeNumber(body, "pong");

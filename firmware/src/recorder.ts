@@ -31,6 +31,8 @@ interface WaitingFrame {
 
 /** Frames that a jump of the front end's counter may skip and still be counted as lost: 10 s. */
 const LOST_FRAMES_MAX = 500;
+/** A frame that is older by at most this came twice; one that is older still is from a front end that started again. */
+const REPEATED_FRAMES_MAX = 16;
 
 export class Recorder {
   /** Frames that never came, since boot. */
@@ -92,7 +94,7 @@ export class Recorder {
   /** Follows the frame counter. @returns frames lost before this one, -1 for a repeated frame */
   private follow(seq: number): number {
     const expected = this.seqNext;
-    if (seq < expected && expected - seq <= LOST_FRAMES_MAX) return -1;
+    if (seq < expected && expected - seq <= REPEATED_FRAMES_MAX) return -1;
     this.seqNext = seq + 1;
     if (expected < 0 || seq < expected || seq - expected > LOST_FRAMES_MAX) {
       this.restart(seq);

@@ -245,6 +245,20 @@ describe("link: keeping the line", () => {
     assert.equal(decodeNumber(pong.subarray(1, pong.length - 8), "pong"), 77);
   });
 
+  it("a relay that floods it with pings, or with long frames, loses the connection", () => {
+    const pair = new Pair();
+    pair.prove();
+    pair.welcome(1);
+    const ping = () => pair.link.receive(pair.frame(FrameType.Ping, encodeNumber(1)));
+    for (let i = 0; i < 8; i++) ping();
+    assert.throws(ping, /flood/);
+    const other = new Pair();
+    other.prove();
+    other.welcome(1);
+    other.link.receive(other.frame(128, Buffer.alloc(1024 - 9)));
+    assert.throws(() => other.link.receive(other.frame(128, Buffer.alloc(1024 - 8))), /1 to 1024 bytes/);
+  });
+
   it("pings when it has sent nothing for 30 s, and not a ms earlier", () => {
     const pair = new Pair();
     pair.prove();

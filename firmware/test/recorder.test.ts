@@ -90,7 +90,7 @@ describe("recorder", () => {
     bench.play(0, 100, QUIET);
     bench.play(100, 120, LOUD);
     bench.recorder.frame(makeFrame(119, LOUD));
-    bench.recorder.frame(makeFrame(100, LOUD));
+    bench.recorder.frame(makeFrame(104, LOUD));
     const other = makeFrame(120, LOUD);
     other[4] = 0x20;
     bench.recorder.frame(other);
@@ -184,6 +184,18 @@ describe("recorder", () => {
     bench.recorder.tick();
     assert.deepEqual(bench.traced("ended"), [[0, EndReason.MicrophoneLost]]);
     assert.equal(keptSeqs(bench.open()).at(-1), 149);
+  });
+
+  it("microphone: a front end that starts again in its first seconds is followed at once", () => {
+    const bench = new Bench();
+    bench.play(0, 100, QUIET);
+    const before = bench.nowMs;
+    for (let seq = 0; seq < 90; seq++) {
+      bench.nowMs = before + (seq + 1) * 20;
+      bench.recorder.frame(makeFrame(seq, LOUD));
+    }
+    assert.equal(bench.recorder.lostFrames, 0);
+    assert.deepEqual(bench.traced("conversation"), [[0, 0]]);
   });
 
   it("microphone: a front end that starts again ends the conversation and is followed from its new start", () => {

@@ -19,6 +19,8 @@ export enum GapCause {
 const TAG_TOC = 0xff;
 const REST_BYTES_MAX = 0xf9;
 const GAP_FRAMES_MAX = 255;
+/** Bytes that may come before a packet's own: two gaps, a change of the TOC, the tag. A chunk's time holds no longer gaps. */
+const BEFORE_PACKET_BYTES_MAX = 2 + 2 + 2 + 1;
 
 /** Longest Opus packet that an item can hold, TOC included. */
 export const OPUS_PACKET_BYTES_MAX = REST_BYTES_MAX + 1;
@@ -39,9 +41,10 @@ export class AudioPacker {
   private at = 0;
   private toc = -1;
 
-  /** True when a packet of `packetBytes` still fits into the chunk's bytes and time. */
+  /** True when a packet of `packetBytes`, with a gap of each cause before it, still fits into the chunk's bytes and time. */
   fits(packetBytes: number): boolean {
-    return this.frames < CHUNK_FRAMES_MAX && this.at + packetBytes + 3 <= CHUNK_PLAINTEXT_BYTES_MAX;
+    const bytes = this.at + BEFORE_PACKET_BYTES_MAX + packetBytes;
+    return this.frames < CHUNK_FRAMES_MAX && bytes <= CHUNK_PLAINTEXT_BYTES_MAX;
   }
 
   /**

@@ -22,6 +22,9 @@ export const FRAME_PAYLOAD_BYTES_MAX = 16384;
 /** Longest payload that is accepted before the mutual proof is done: no honest frame of that phase is longer. */
 export const FRAME_UNPROVEN_BYTES_MAX = 256;
 
+/** Longest payload that a badge accepts after the proof: its heap is small, and nothing that a relay sends is longer. */
+export const FRAME_TO_BADGE_BYTES_MAX = 1024;
+
 /** Nonce bytes of AES-256-CCM as the badge has it. A chunk key seals one chunk, so the nonce is all zero. */
 export const CHUNK_NONCE_BYTES = 13;
 /** Tag bytes at the end of a sealed chunk. */
