@@ -16,6 +16,18 @@ export type AudioFileErrorCode =
   | "no-samples"
   | "too-long";
 
+/** What the user can do about it, where the message does not say it already. */
+const ADVICE: Partial<Record<AudioFileErrorCode, string>> = {
+  missing: "check the path",
+  unreadable: "check its permissions",
+  empty: "copy or export it again",
+  "no-samples": "copy or export it again",
+  truncated: "copy or export it again",
+  damaged: "copy or export it again",
+  "bad-header": "copy or export it again",
+  "bad-samples": "export it again, as 16-bit PCM",
+};
+
 /** A file that cannot be used as audio; the message is one sentence that names the file. */
 export class AudioFileError extends Error {
   override readonly name = "AudioFileError";
@@ -25,7 +37,8 @@ export class AudioFileError extends Error {
     message: string,
     options?: ErrorOptions,
   ) {
-    super(message, options);
+    const advice = ADVICE[code];
+    super(advice === undefined ? message : `${message.replace(/\.$/, "")}; ${advice}.`, options);
   }
 }
 
