@@ -20,6 +20,17 @@ addProvision(program, output);
 addOpen(program, output);
 
 program.parseAsync().catch((cause: unknown) => {
-  process.stderr.write(`salestag: ${messageOf(cause)}\n`);
-  process.exitCode = cause instanceof ToolError ? cause.exitCode : ExitCode.Internal;
+  process.stderr.write(`salestag: ${sentenceOf(cause)}\n`);
+  if (cause instanceof ToolError) process.exitCode = cause.exitCode;
+  else process.exitCode = isSystemError(cause) ? ExitCode.Usage : ExitCode.Internal;
 });
+
+function sentenceOf(cause: unknown): string {
+  if (!isSystemError(cause)) return messageOf(cause);
+  return `the system refuses a file or folder (${messageOf(cause)}); check its path and permissions.`;
+}
+
+/** Errors of node:fs: a full disk, a folder that may not be written. */
+function isSystemError(cause: unknown): boolean {
+  return cause instanceof Error && "syscall" in cause;
+}

@@ -1,6 +1,6 @@
 // Makes a badge a team's own: new keys, kept in the vault, registered with the relay, written into the badge. In this order, so
 // that an interruption never leaves a badge whose recordings nobody can open.
-import { addBadge, BADGE_ID_BYTES, KEY_BYTES } from "@salestag/protocol/host";
+import { addBadge, BADGE_ID_BYTES, KEY_BYTES, RegistryFileError } from "@salestag/protocol/host";
 import {
   BadgeSettings,
   type JacdacClient,
@@ -47,6 +47,8 @@ export async function provisionBadge(options: ProvisionOptions): Promise<Provisi
   checkRelayUrl(options.relayUrl);
   const { settingsService, manager } = await findBadge(client);
   const settings = new BadgeSettings(client, settingsService);
+  let failure: ToolError | undefined;
+  let badge = "";
   try {
     await setProgramRunning(client, manager, false);
     const earlier = await settings.read("badge");
@@ -55,16 +57,23 @@ export async function provisionBadge(options: ProvisionOptions): Promise<Provisi
         ExitCode.Usage,
         `this badge is provisioned already, as ${earlier.toString("utf8")}; add --force to give it new keys (its recordings stay readable).`,
       );
-    const badge = await writeKeys(options, settings, settingsService.deviceId);
-    return { badge, deviceId: settingsService.deviceId };
+    badge = await writeKeys(options, settings, settingsService.deviceId);
   } catch (cause) {
-    if (cause instanceof ToolError) throw cause;
-    throw new ToolError(ExitCode.Badge, `the badge was not provisioned: ${messageOf(cause)}.`, { cause });
-  } finally {
-    await setProgramRunning(client, manager, true).catch((cause) => {
-      throw new ToolError(ExitCode.Badge, `${messageOf(cause)}.`);
-    });
+    failure = asToolError(cause);
   }
+  await setProgramRunning(client, manager, true).catch((cause) => {
+    const first = failure === undefined ? "" : `${failure.message.replace(/\.$/, "")}, and then `;
+    throw new ToolError(failure?.exitCode ?? ExitCode.Badge, `${first}${messageOf(cause)}.`, { cause });
+  });
+  if (failure !== undefined) throw failure;
+  return { badge, deviceId: settingsService.deviceId };
+}
+
+function asToolError(cause: unknown): ToolError {
+  if (cause instanceof ToolError) return cause;
+  if (cause instanceof RegistryFileError)
+    return new ToolError(ExitCode.Usage, `${cause.message}.`, { cause });
+  return new ToolError(ExitCode.Badge, `the badge was not provisioned: ${messageOf(cause)}.`, { cause });
 }
 
 async function writeKeys(
@@ -90,9 +99,18 @@ async function writeKeys(
   });
   addBadge(registryPath, { badge, authKey, label, addedMs: createdMs });
   const entries = { authKey: authKey.toString("hex"), chain: { n: 0, k: root }, relay: relayUrl, badge };
+  await forgetBadge(settings);
   for (const [key, value] of Object.entries(entries))
     await settings.write(key, Buffer.from(JSON.stringify(value)));
   return badge;
+}
+
+/** Without its id a badge records nothing, so an interruption cannot leave it with an old id and a new chain. */
+async function forgetBadge(settings: BadgeSettings): Promise<void> {
+  if ((await settings.read("badge")) === undefined) return;
+  settings.delete("badge");
+  if ((await settings.read("badge")) !== undefined)
+    throw new Error("setting 'badge' is still on the badge after deleting it: its flash may be full or worn");
 }
 
 async function findBadge(client: JacdacClient): Promise<{ settingsService: JdService; manager: JdService }> {
@@ -118,6 +136,6 @@ export function checkRelayUrl(relayUrl: string): void {
   if (parts === null || port < 1 || port > 65535 || relayUrl.length > 200)
     throw new ToolError(
       ExitCode.Usage,
-      `'${relayUrl}' is no address of a relay; write tls://relay.example.com:7789 or tcp://127.0.0.1:7788.`,
+      `${JSON.stringify(relayUrl)} is no address of a relay; write tls://relay.example.com:7789 or tcp://127.0.0.1:7788.`,
     );
 }

@@ -40,7 +40,7 @@ export function findConversations(
     only.badge === undefined && only.epoch === undefined ? "chunks" : "chunks of that badge and epoch";
   throw new ToolError(
     ExitCode.Usage,
-    `'${folder}' holds no ${wanted}; has the relay delivered anything to it yet?`,
+    `'${folder}' holds no ${wanted}; check that the relay has delivered to it.`,
   );
 }
 

@@ -222,7 +222,7 @@ describe("vault that cannot be used", () => {
   for (const [name, damage] of [
     ["a letter that bech32 has not", (key: string) => `${key.slice(0, 30)}B${key.slice(31)}`],
     ["a letter too few", (key: string) => key.slice(0, -1)],
-    ["two letters swapped", (key: string) => key.slice(0, -2) + (key.endsWith("Q") ? "PP" : "QQ")],
+    ["last two letters changed", (key: string) => key.slice(0, -2) + (key.endsWith("Q") ? "PP" : "QQ")],
   ] as const)
     it(`vault: damaged identity is not quoted in the error (${name})`, async () => {
       const { vault, identityFile } = await makeTeam(folder());

@@ -1,0 +1,317 @@
+// Provisioning over real Jacdac frames: a badge that answers as the DeviceScript runtime does, and one for each way it can fail.
+import { strict as assert } from "node:assert";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { readRegistry } from "@salestag/protocol/host";
+import {
+  decodeFrame,
+  encodeFrame,
+  JacdacClient,
+  JD_CLASS_DEVICESCRIPT_MANAGER,
+  JD_CLASS_SETTINGS,
+  JD_FLAG_COMMAND,
+} from "@salestag/protocol/jacdac";
+import { ExitCode } from "./errors";
+import { checkRelayUrl, type ProvisionOptions, provisionBadge } from "./provision";
+import { bytesOf, toolError, useFolder } from "./testing/tools";
+import { createIdentity, readIdentities } from "./vault/identity";
+import { Vault } from "./vault/vault";
+
+const DEVICE = "fedcba9876543210";
+const NOW_MS = Date.UTC(2025, 5, 1, 12, 0, 0);
+const RELAY = "tls://relay.example.com:7789";
+const MANAGER_INDEX = 1;
+const SETTINGS_INDEX = 2;
+/** Key of the setting in a command or report: everything before the first zero. */
+const keyOf = (data: Buffer) => data.toString("utf8").split("\0", 1)[0];
+
+interface Faults {
+  /** Keys that the flash does not keep. */
+  forgets?: string[];
+  /** Nothing is announced, nothing answered. */
+  silent?: boolean;
+  /** Commands of settings get no answer. */
+  settingsSilent?: boolean;
+  /** A program that cannot be stopped; one that does not start again. */
+  neverStops?: boolean;
+  neverStarts?: boolean;
+  noSettings?: boolean;
+}
+
+/** The settings service and the DeviceScript manager of one badge. `log` has what was done to it, in order. */
+class FakeBadge {
+  readonly log: string[] = [];
+  readonly stored = new Map<string, Buffer>();
+  running = true;
+  report: (frame: Buffer) => void = () => undefined;
+
+  constructor(private readonly faults: Faults = {}) {}
+
+  announce(): void {
+    if (this.faults.silent) return;
+    const data = Buffer.alloc(this.faults.noSettings ? 8 : 12);
+    data.writeUInt32LE(JD_CLASS_DEVICESCRIPT_MANAGER, 4);
+    if (!this.faults.noSettings) data.writeUInt32LE(JD_CLASS_SETTINGS, 8);
+    this.answer(0, 0, data);
+  }
+
+  /** A frame from the client. */
+  receive(bytes: Buffer): void {
+    const frame = decodeFrame(bytes);
+    assert.ok(frame !== undefined, "the client sends whole frames");
+    if (!(frame.flags & JD_FLAG_COMMAND) || frame.deviceId !== DEVICE) return;
+    for (const { serviceIndex, command, data } of frame.packets)
+      if (serviceIndex === MANAGER_INDEX) this.manage(command, data);
+      else if (serviceIndex === SETTINGS_INDEX) this.settings(command, data);
+  }
+
+  private manage(command: number, data: Buffer): void {
+    if (command === 0x2080) {
+      this.log.push(data[0] ? "start" : "stop");
+      const refused = data[0] ? this.faults.neverStarts : this.faults.neverStops;
+      if (!refused) this.running = data[0] !== 0;
+    } else if (command === 0x2081) this.log.push(`autostart ${data[0]}`);
+    else if (command === 0x1080) this.answer(MANAGER_INDEX, command, Buffer.from([this.running ? 1 : 0]));
+  }
+
+  private settings(command: number, data: Buffer): void {
+    assert.equal(this.running, false, "settings are touched while the program is stopped only");
+    const key = keyOf(data);
+    if (command === 0x81) {
+      this.log.push(`write ${key}`);
+      if (!this.faults.forgets?.includes(key))
+        this.stored.set(key, Buffer.from(data.subarray(key.length + 1)));
+    } else if (command === 0x84) {
+      this.log.push(`delete ${key}`);
+      this.stored.delete(key);
+    } else if (command === 0x80 && !this.faults.settingsSilent)
+      this.answer(
+        SETTINGS_INDEX,
+        command,
+        Buffer.concat([Buffer.from(`${key}\0`), this.stored.get(key) ?? Buffer.alloc(0)]),
+      );
+  }
+
+  private answer(serviceIndex: number, command: number, data: Buffer): void {
+    this.report(encodeFrame({ flags: 0, deviceId: DEVICE, packets: [{ serviceIndex, command, data }] }));
+  }
+}
+
+/** A badge on a client's bus. Time passes only as fast as the client waits: 100 ms for each turn of the event loop. */
+function connect(badge: FakeBadge) {
+  const client = new JacdacClient("aa".repeat(8), (frame) => setImmediate(() => badge.receive(frame)));
+  badge.report = (frame) => client.receive(frame);
+  let nowMs = 0;
+  let open = true;
+  const turn = () => {
+    if (!open) return;
+    nowMs += 100;
+    client.tick(nowMs);
+    badge.announce();
+    setImmediate(turn);
+  };
+  turn();
+  return { client, close: () => (open = false) };
+}
+
+describe("provision", () => {
+  const folder = useFolder();
+
+  async function site() {
+    const identity = join(folder(), "identity.txt");
+    const vault = Vault.create(join(folder(), "vault"), "", [await createIdentity(identity, NOW_MS)]);
+    const registryPath = join(folder(), "registry.json");
+    return { vault, registryPath, identities: readIdentities(identity) };
+  }
+
+  async function provision(badge: FakeBadge, options: Partial<ProvisionOptions> = {}) {
+    const at = existsSync(join(folder(), "vault"))
+      ? {
+          vault: Vault.open(join(folder(), "vault")),
+          registryPath: join(folder(), "registry.json"),
+          identities: readIdentities(join(folder(), "identity.txt")),
+        }
+      : await site();
+    let drawn = badge.log.length;
+    const random = (lengthBytes: number) => bytesOf(++drawn, lengthBytes);
+    const { client, close } = connect(badge);
+    const { vault, registryPath } = at;
+    const given = { client, vault, registryPath, relayUrl: RELAY, label: "Kim", random, nowMs: () => NOW_MS };
+    try {
+      return { result: await provisionBadge({ ...given, ...options }), ...at };
+    } finally {
+      close();
+    }
+  }
+
+  it("provision: badge, vault and registry have the same keys, in the form of docs/provisioning.md", async () => {
+    const badge = new FakeBadge();
+    const { result, vault, registryPath, identities } = await provision(badge);
+    assert.equal(result.deviceId, DEVICE);
+    assert.match(result.badge, /^[0-9a-f]{16}$/);
+    const settings = Object.fromEntries(
+      [...badge.stored].map(([key, value]) => [key, JSON.parse(value.toString("utf8"))]),
+    );
+    const keys = await vault.read(result.badge, identities);
+    const { authKey, chain } = keys;
+    assert.deepEqual(settings, { authKey, chain: { n: 0, k: chain.key }, relay: RELAY, badge: result.badge });
+    assert.deepEqual(keys, {
+      version: 1,
+      badge: result.badge,
+      deviceId: DEVICE,
+      label: "Kim",
+      createdMs: NOW_MS,
+      authKey,
+      chain: { epoch: 0, key: chain.key },
+      epochKeys: {},
+    });
+    assert.notEqual(authKey, chain.key);
+    const registered = readRegistry(registryPath).get(result.badge);
+    assert.deepEqual(registered, { authKey: Buffer.from(authKey, "hex"), label: "Kim", addedMs: NOW_MS });
+  });
+
+  it("provision: program stopped first, badge id written last, program started at the end", async () => {
+    const badge = new FakeBadge();
+    await provision(badge);
+    assert.deepEqual(badge.log, [
+      "autostart 0",
+      "stop",
+      "write authKey",
+      "write chain",
+      "write relay",
+      "write badge",
+      "autostart 1",
+      "start",
+    ]);
+    assert.equal(badge.running, true);
+  });
+
+  it("provision: vault before registry before badge", async () => {
+    const { vault, registryPath } = await site();
+    writeFileSync(registryPath, "damaged", { mode: 0o600 });
+    const badge = new FakeBadge();
+    await assert.rejects(provision(badge), toolError(ExitCode.Usage, /registry .* it is not JSON/));
+    assert.equal(vault.badges().length, 1);
+    assert.equal(badge.stored.size, 0);
+    assert.equal(badge.running, true);
+  });
+
+  it("provision: a vault that cannot be written keeps registry and badge untouched", async () => {
+    const { registryPath } = await site();
+    writeFileSync(join(folder(), "vault", "recipients.txt"), "age1nonsense\n");
+    const badge = new FakeBadge();
+    await assert.rejects(provision(badge), toolError(ExitCode.Usage, /no age recipient/));
+    assert.equal(existsSync(registryPath), false);
+    assert.deepEqual([badge.stored.size, badge.running], [0, true]);
+  });
+
+  it("provision: a provisioned badge is refused and stays as it is", async () => {
+    const badge = new FakeBadge();
+    const { result, vault } = await provision(badge);
+    const before = new Map(badge.stored);
+    await assert.rejects(
+      provision(badge),
+      toolError(ExitCode.Usage, new RegExp(`as "?${result.badge}"?; add --force`)),
+    );
+    assert.deepEqual(badge.stored, before);
+    assert.deepEqual([vault.badges().length, badge.running], [1, true]);
+  });
+
+  it("provision: by force new keys, and the old ones stay in the vault", async () => {
+    const badge = new FakeBadge();
+    const first = await provision(badge);
+    const second = await provision(badge, { force: true });
+    assert.notEqual(first.result.badge, second.result.badge);
+    assert.deepEqual(second.vault.badges(), [first.result.badge, second.result.badge].sort());
+    assert.equal(JSON.parse(badge.stored.get("badge")?.toString("utf8") ?? ""), second.result.badge);
+  });
+
+  for (const broken of ["authKey", "chain", "relay", "badge"])
+    it(`provision: by force, interrupted at '${broken}', leaves a badge that is not provisioned`, async () => {
+      const faults: Faults = {};
+      const badge = new FakeBadge(faults);
+      await provision(badge);
+      faults.forgets = [broken];
+      await assert.rejects(
+        provision(badge, { force: true, relayUrl: "tcp://127.0.0.1:7788" }),
+        toolError(ExitCode.Badge, new RegExp(`setting '${broken}' is not on the badge`)),
+      );
+      assert.equal(badge.stored.has("badge"), false);
+      assert.equal(badge.running, true);
+    });
+
+  for (const broken of ["authKey", "chain", "relay", "badge"])
+    it(`provision: flash does not keep '${broken}'; the vault's entry stays, the program runs`, async () => {
+      const badge = new FakeBadge({ forgets: [broken] });
+      await assert.rejects(provision(badge), toolError(ExitCode.Badge, /flash may be full or worn/));
+      assert.equal(readdirSync(join(folder(), "vault", "badges")).length, 1);
+      assert.equal(badge.stored.has("badge"), false);
+      assert.deepEqual(badge.log.slice(-2), ["autostart 1", "start"]);
+      assert.equal(badge.running, true);
+    });
+
+  for (const [name, faults, words] of [
+    ["nothing on the bus", { silent: true }, /no badge answers/],
+    ["no settings service", { noSettings: true }, /has no settings/],
+    ["settings do not answer", { settingsSilent: true }, /no answer in time/],
+    ["program does not stop", { neverStops: true }, /did not stop/],
+    ["program does not start again", { neverStarts: true }, /did not start/],
+  ] as [string, Faults, RegExp][])
+    it(`provision: badge that fails (${name})`, async () => {
+      await assert.rejects(provision(new FakeBadge(faults)), toolError(ExitCode.Badge, words));
+    });
+
+  it("provision: the first failure is told when the program does not start again either", async () => {
+    const badge = new FakeBadge({ forgets: ["chain"], neverStarts: true });
+    await assert.rejects(
+      provision(badge),
+      toolError(ExitCode.Badge, /'chain' is not on the badge.*did not start/),
+    );
+  });
+
+  it("provision: keys are in no file but vault and registry, and registry has no chain", async () => {
+    const { result, vault, registryPath, identities } = await provision(new FakeBadge());
+    const { chain } = await vault.read(result.badge, identities);
+    assert.equal(readFileSync(registryPath, "utf8").includes(chain.key), false);
+  });
+
+  it("provision: a relay's address that cannot be used stops everything before the badge is touched", async () => {
+    const badge = new FakeBadge();
+    await assert.rejects(
+      provision(badge, { relayUrl: "http://relay" }),
+      toolError(ExitCode.Usage, /no address of a relay/),
+    );
+    assert.deepEqual([badge.log, readdirSync(join(folder(), "vault", "badges"))], [[], []]);
+  });
+});
+
+describe("relay's address", () => {
+  const long = `tcp://${"h".repeat(189)}:1234`; // 200 characters
+  for (const url of [
+    "tcp://127.0.0.1:7788",
+    "tls://relay.example.com:7789",
+    "tcp://h:1",
+    "tls://h:65535",
+    long,
+  ])
+    it(`relay's address: ${url.slice(0, 40)} is taken`, () => assert.doesNotThrow(() => checkRelayUrl(url)));
+  for (const url of [
+    "",
+    "relay.example.com:7789",
+    "http://relay.example.com:80",
+    "TLS://relay.example.com:7789",
+    "tcp://relay.example.com",
+    "tcp://relay.example.com:",
+    "tcp://relay.example.com:0",
+    "tcp://relay.example.com:65536",
+    "tcp://relay.example.com:123456",
+    "tcp://:7788",
+    "tcp://a b:7788",
+    "tcp://a/b:7788",
+    "tcp://h:7788/",
+    "tcp://h:7788\n",
+    `${long}5`,
+  ])
+    it(`relay's address: ${JSON.stringify(url.slice(0, 40))} is refused`, () =>
+      assert.throws(() => checkRelayUrl(url), toolError(ExitCode.Usage, /is no address of a relay/)));
+});
