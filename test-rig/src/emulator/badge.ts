@@ -194,7 +194,8 @@ export class EmulatedBadge {
 }
 
 function deviceIdWords(deviceId: string): [number, number] {
+  if (!/^[0-9a-f]{16}$/.test(deviceId))
+    throw new RangeError(`device id must be 16 hexadecimal digits, got '${deviceId}'`);
   const bytes = Buffer.from(deviceId, "hex");
-  if (bytes.length !== 8) throw new RangeError(`device id must be 16 hexadecimal digits, got '${deviceId}'`);
-  return [bytes.readInt32LE(0), bytes.readInt32LE(4)];
+  return [bytes.readInt32LE(4), bytes.readInt32LE(0)]; // the module takes the high word first
 }

@@ -1,7 +1,7 @@
 // The badge's sockets, over real TCP and TLS. Time at the badge is virtual and at the relay real, so a connection holds
 // virtual time while the relay owes an answer: what comes back is delivered one latency after what it answers was sent, however
 // long the relay took in real time. A relay that stays silent for too long in real time is taken for dead and holds nothing.
-import { connect as connectTcp, type Socket } from "node:net";
+import { connect as connectTcp, isIP, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import type { Gate, VirtualTime } from "./virtual-time";
 
@@ -23,12 +23,13 @@ export interface Network {
   open(host: string, port: number, tls: boolean, events: ConnectionEvents): Connection;
 }
 
-/** Knows the protocol on a connection well enough to say whether the other side owes an answer. */
+/** Knows the protocol on a connection well enough to say what the other side owes an answer to. */
 export interface ConversationTracker {
-  sent(bytes: Buffer): void;
-  received(bytes: Buffer): void;
-  /** True while an answer to something sent is still to come. */
-  awaiting(): boolean;
+  sent(bytes: Buffer, atMs: number): void;
+  /** @returns when the newest of what these bytes answer was sent; undefined when they answer nothing */
+  received(bytes: Buffer): number | undefined;
+  /** When the oldest of what still has no answer was sent; undefined when all has. */
+  oldestMs(): number | undefined;
 }
 
 export interface RealNetworkOptions {
@@ -52,8 +53,9 @@ export class RealNetwork implements Network {
 
   open(host: string, port: number, tls: boolean, events: ConnectionEvents): Connection {
     this.connections++;
+    const servername = isIP(host) === 0 ? host : undefined; // RFC 6066: never an address
     const socket = tls
-      ? connectTls({ host, port, servername: host, ca: this.options.ca })
+      ? connectTls({ host, port, servername, ca: this.options.ca })
       : connectTcp({ host, port });
     const count = (sent: number, received: number) => {
       this.sentBytes += sent;
@@ -65,7 +67,7 @@ export class RealNetwork implements Network {
 
 class HeldConnection implements Connection, Gate {
   private readonly tracker: ConversationTracker;
-  private askedAtMs: number;
+  private readonly openedAtMs: number;
   private deliveredAtMs = 0;
   private pending = true; // the connection itself is an answer that is awaited
   private over = false;
@@ -82,26 +84,27 @@ class HeldConnection implements Connection, Gate {
     private readonly count: (sent: number, received: number) => void,
   ) {
     this.tracker = options.tracker();
-    this.askedAtMs = options.time.nowMs();
+    this.openedAtMs = options.time.nowMs();
     this.patience = setTimeout(() => this.losePatience(), options.patienceMs);
     options.time.addGate(this);
     socket.setNoDelay(true);
     let failure = "";
     socket.once(opened, () => {
       this.pending = false;
-      this.deliver(() => events.open());
+      this.deliver(() => events.open(), this.openedAtMs);
     });
     socket.on("data", (bytes: Buffer) => {
       this.count(0, bytes.length);
-      this.tracker.received(bytes);
-      this.deliver(() => events.data(bytes));
+      const askedMs = this.tracker.received(bytes);
+      this.deliver(() => events.data(bytes), askedMs);
     });
     socket.on("error", (error) => {
       failure = error.message;
     });
     socket.on("close", () => {
+      const askedMs = this.oldestMs();
       this.pending = false;
-      this.deliver(() => (failure === "" ? events.close() : events.error(failure)));
+      this.deliver(() => (failure === "" ? events.close() : events.error(failure)), askedMs);
       this.finish();
     });
   }
@@ -109,9 +112,8 @@ class HeldConnection implements Connection, Gate {
   write(bytes: Buffer): void {
     if (this.over) return;
     this.count(bytes.length, 0);
-    if (!this.owes()) this.askedAtMs = this.options.time.nowMs();
-    this.tracker.sent(bytes);
-    this.restartPatience();
+    if (this.oldestMs() === undefined) this.restartPatience();
+    this.tracker.sent(bytes, this.options.time.nowMs());
     this.socket.write(bytes);
   }
 
@@ -122,8 +124,9 @@ class HeldConnection implements Connection, Gate {
   }
 
   holdMs(): number | undefined {
-    if (this.over || this.patienceLost || !this.owes()) return undefined;
-    return this.askedAtMs + this.options.latencyMs;
+    const oldestMs = this.oldestMs();
+    if (this.over || this.patienceLost || oldestMs === undefined) return undefined;
+    return oldestMs + this.options.latencyMs;
   }
 
   changed(): Promise<void> {
@@ -132,17 +135,17 @@ class HeldConnection implements Connection, Gate {
     });
   }
 
-  private owes(): boolean {
-    return this.pending || this.tracker.awaiting();
+  /** When the oldest of what the other side owes an answer to was sent. */
+  private oldestMs(): number | undefined {
+    return this.pending ? this.openedAtMs : this.tracker.oldestMs();
   }
 
-  /** Tells the badge of something one latency after it asked, and never before what was told earlier. */
-  private deliver(event: () => void): void {
+  /** Tells the badge of something one latency after what it answers, and never before what was told earlier. */
+  private deliver(event: () => void, askedMs: number | undefined): void {
     const time = this.options.time;
-    const atMs = Math.max(time.nowMs(), this.askedAtMs + this.options.latencyMs, this.deliveredAtMs);
-    this.deliveredAtMs = atMs;
-    if (this.owes()) this.askedAtMs = atMs; // what is still owed is owed from now on
-    time.at(atMs, () => {
+    const dueMs = askedMs === undefined ? 0 : askedMs + this.options.latencyMs;
+    this.deliveredAtMs = Math.max(time.nowMs(), dueMs, this.deliveredAtMs);
+    time.atEndOf(this.deliveredAtMs, () => {
       if (!this.aborted) event();
     });
     this.restartPatience();

@@ -28,9 +28,10 @@ export async function bootTestBadge(
     flash?: Buffer;
     network?: (time: VirtualTime) => Network;
     time?: VirtualTime;
+    deviceId?: string;
   } = {},
 ): Promise<TestBadge> {
-  const { seed = 1, flash = Buffer.alloc(0), network = noNetwork } = options;
+  const { seed = 1, flash = Buffer.alloc(0), network = noNetwork, deviceId = "0102030405060708" } = options;
   const time = options.time ?? new VirtualTime(() => performance.now());
   const log: string[] = [];
   const frames: string[] = [];
@@ -38,7 +39,7 @@ export async function bootTestBadge(
     time,
     random: new Random(seed),
     network: network(time),
-    deviceId: "0102030405060708",
+    deviceId,
     flash,
     program,
     realMs: () => performance.now(),

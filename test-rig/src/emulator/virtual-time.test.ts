@@ -69,6 +69,21 @@ describe("virtual time: order", () => {
     assert.deepEqual(ran, ["10 first", "10 second", "10 now", "10 passed", "11 later"]);
   });
 
+  it("what runs at the end of a time runs after all others of it, also those that come last", async () => {
+    const time = newTime();
+    const ran: string[] = [];
+    const note = (name: string) => () => void ran.push(`${time.nowMs()} ${name}`);
+    time.atEndOf(10, note("end"));
+    time.atEndOf(10, note("end too"));
+    time.at(11, note("next"));
+    time.at(10, () => {
+      note("first")();
+      time.at(10, note("now"));
+    });
+    await time.run(100);
+    assert.deepEqual(ran, ["10 first", "10 now", "10 end", "10 end too", "11 next"]);
+  });
+
   it("any actions in any order of arrival run sorted by (time, arrival)", async () => {
     const times = fc.array(fc.integer({ min: 0, max: 30 }), { maxLength: 200 });
     await fc.assert(

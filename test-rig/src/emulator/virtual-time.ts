@@ -15,6 +15,8 @@ interface DueAction {
   action: () => void;
 }
 
+/** Added to the order of an action that lets all others of its time go first. */
+const LAST = 2 ** 52;
 /** At most this long between two looks at Node's event loop, in ms of real time. */
 const YIELD_MS = 10;
 
@@ -34,17 +36,15 @@ export class VirtualTime {
 
   /** Runs `action` at `atMs`, or now if that has passed; actions of one time run in the order in which they came. */
   at(atMs: number, action: () => void): void {
-    const heap = this.heap;
-    const due: DueAction = { atMs: Math.max(atMs, this.time), order: this.order++, action };
-    let place = heap.length;
-    heap.push(due);
-    while (place > 0) {
-      const parent = (place - 1) >> 1;
-      if (!before(due, heap[parent])) break;
-      heap[place] = heap[parent];
-      place = parent;
-    }
-    heap[place] = due;
+    this.push({ atMs: Math.max(atMs, this.time), order: this.order++, action });
+  }
+
+  /**
+   * Runs `action` at `atMs` after all that `at` has for this time, whenever that came: what arrives from the real world gets the
+   * same place however long it took.
+   */
+  atEndOf(atMs: number, action: () => void): void {
+    this.push({ atMs: Math.max(atMs, this.time), order: LAST + this.order++, action });
   }
 
   addGate(gate: Gate): void {
@@ -93,6 +93,19 @@ export class VirtualTime {
       }
     }
     return true;
+  }
+
+  private push(due: DueAction): void {
+    const heap = this.heap;
+    let place = heap.length;
+    heap.push(due);
+    while (place > 0) {
+      const parent = (place - 1) >> 1;
+      if (!before(due, heap[parent])) break;
+      heap[place] = heap[parent];
+      place = parent;
+    }
+    heap[place] = due;
   }
 
   private pop(): DueAction {

@@ -23,7 +23,7 @@ export interface VmInstance {
   /** @returns 0, or not 0 when the frame was dropped */
   _jd_em_frame_received(pointer: number): number;
   _jd_em_tcpsock_on_event(kind: number, pointer: number, lengthBytes: number): void;
-  devsSetDeviceId(low: number, high: number): void;
+  devsSetDeviceId(high: number, low: number): void;
   devsInit(): void;
   /** @returns 0 when the program was accepted */
   devsDeploy(program: Uint8Array): number;
