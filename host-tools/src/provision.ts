@@ -1,6 +1,12 @@
 // Makes a badge a team's own: new keys, kept in the vault, registered with the relay, written into the badge. In this order, so
 // that an interruption never leaves a badge whose recordings nobody can open.
-import { addBadge, BADGE_ID_BYTES, KEY_BYTES, RegistryFileError } from "@salestag/protocol/host";
+import {
+  addBadge,
+  BADGE_ID_BYTES,
+  KEY_BYTES,
+  LABEL_CHARACTERS_MAX,
+  RegistryFileError,
+} from "@salestag/protocol/host";
 import {
   BadgeSettings,
   type JacdacClient,
@@ -45,6 +51,7 @@ const FIND_MS = 5000;
 export async function provisionBadge(options: ProvisionOptions): Promise<ProvisionedBadge> {
   const { client } = options;
   checkRelayUrl(options.relayUrl);
+  checkLabel(options.label);
   const { settingsService, manager } = await findBadge(client);
   const settings = new BadgeSettings(client, settingsService);
   let failure: ToolError | undefined;
@@ -127,6 +134,15 @@ async function findBadge(client: JacdacClient): Promise<{ settingsService: JdSer
       `no badge answers (${messageOf(cause)}); check the cable and that the badge is switched on.`,
     );
   }
+}
+
+/** The registry would refuse it, but only after the keys are in the vault. */
+function checkLabel(label: string): void {
+  if (label.length > LABEL_CHARACTERS_MAX || /\p{Cc}/u.test(label))
+    throw new ToolError(
+      ExitCode.Usage,
+      `the label has ${label.length} characters or a line break; write at most ${LABEL_CHARACTERS_MAX} on one line.`,
+    );
 }
 
 /** @throws ToolError unless it is an address that the badge can use */

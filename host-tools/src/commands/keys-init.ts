@@ -1,5 +1,5 @@
 // `salestag keys init`: the team's identity and its vault.
-import { existsSync } from "node:fs";
+import { existsSync, mkdirSync, rmdirSync } from "node:fs";
 import type { Command } from "commander";
 import { ExitCode, ToolError } from "../errors";
 import { createIdentity, defaultIdentityPath } from "../vault/identity";
@@ -28,7 +28,11 @@ export function addKeysInit(parent: Command, output: Output): void {
           ExitCode.Usage,
           `'${flags.vault}' is there already; choose another folder for the new vault.`,
         );
-      const recipient = await createIdentity(flags.identity, Date.now());
+      mkdirSync(flags.vault, { recursive: true, mode: 0o700 }); // before there is an identity that a second try would find
+      const recipient = await createIdentity(flags.identity, Date.now()).catch((cause) => {
+        rmdirSync(flags.vault);
+        throw cause;
+      });
       Vault.create(flags.vault, flags.label, [recipient]);
       jsonOr(output, flags.json, { identity: flags.identity, vault: flags.vault, recipient }, [
         `identity   ${flags.identity}`,

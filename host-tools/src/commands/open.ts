@@ -32,6 +32,7 @@ export function addOpen(parent: Command, output: Output): void {
     .action(async (folder: string, flags: Flags) => {
       const identities = readIdentities(flags.identity);
       const { out, badge, epoch } = flags;
+      const unopened: ToolError[] = [];
       const opened = await openConversations({
         folder,
         vault: Vault.open(flags.vault),
@@ -39,10 +40,19 @@ export function addOpen(parent: Command, output: Output): void {
         out,
         badge,
         epoch,
+        onUnopened: (_badge, _epoch, why) => unopened.push(why),
       });
       for (const { timeline, timelineFile, opusFile } of opened) {
         if (flags.json) output.line(JSON.stringify({ opusFile, timelineFile, ...summary(timeline) }));
         else printConversation(output, timeline, opusFile ?? "no audio", timelineFile);
+      }
+      if (unopened.length > 0) {
+        if (opened.length === 0) throw unopened[0];
+        for (const why of unopened.slice(1)) output.notice(`not opened: ${why.message}`);
+        throw new ToolError(
+          unopened[0].exitCode,
+          `${unopened.length} of ${opened.length + unopened.length} conversations were not opened, the others were: ${unopened[0].message}`,
+        );
       }
       const damaged = opened.filter(
         ({ timeline }) => timeline.problems.length > 0 || timeline.missing.length > 0,

@@ -22,7 +22,7 @@ import { bytesOf, modeOf, requireProgram, runProgram, toolError, useFolder } fro
 import { createIdentity, readIdentities } from "../vault/identity";
 import { epochKeyFor, Vault } from "../vault/vault";
 import { PRE_SKIP_SAMPLES, SILENCE_PACKET } from "./ogg-opus";
-import { openConversations } from "./open";
+import { type OpenOptions, openConversations } from "./open";
 
 const KEYS = {
   version: 1,
@@ -52,7 +52,7 @@ async function makeSite(folder: string) {
     vault,
     deliver: (plans: ChunkPlan[], epoch = 0) =>
       plans.map((plan) => writeRecord(relay, recordOf(plan, epochKeyFor(KEYS, epoch), epoch))),
-    open: (only: { badge?: string; epoch?: number } = {}) =>
+    open: (only: Partial<OpenOptions> = {}) =>
       openConversations({ folder: relay, vault, identities, out, ...only }),
   };
 }
@@ -139,6 +139,25 @@ describe("open: files", () => {
       site.open({ badge: "ff".repeat(8) }),
       toolError(ExitCode.Usage, /no chunks of that badge/),
     );
+  });
+
+  it("open: conversations of a badge that the vault has not are named, the others are opened", async () => {
+    const site = await makeSite(folder());
+    site.deliver(whole());
+    const stranger = "0000000000000001"; // sorts before the known badge
+    renameSync(site.deliver(whole(), 1)[0], join(folder(), "strange.chunk"));
+    mkdirSync(join(site.relay, stranger, "0000000000"), { recursive: true });
+    renameSync(join(folder(), "strange.chunk"), join(site.relay, stranger, "0000000000", "0000000000.chunk"));
+    const unopened: string[] = [];
+    const opened = await site.open({
+      onUnopened: (badge, epoch, why) => unopened.push(`${badge}/${epoch} ${why.exitCode}`),
+    });
+    assert.deepEqual(unopened, [`${stranger}/0 ${ExitCode.Keys}`]);
+    assert.deepEqual(
+      opened.map(({ timeline }) => timeline.epoch),
+      [0, 1],
+    );
+    await assert.rejects(site.open(), toolError(ExitCode.Keys, /the vault has no badge 0000000000000001/));
   });
 
   it("open: opening twice gives the same bytes", async () => {

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import { type ChunkRecord, FRAME_MS } from "@salestag/protocol/host";
+import { ToolError } from "../errors";
 import { replaceFile } from "../files";
 import { epochKeyFor, type Vault } from "../vault/vault";
 import { chunkFileName, findConversations, readChunkFile } from "./chunk-files";
@@ -19,6 +20,8 @@ export interface OpenOptions {
   out: string;
   badge?: string;
   epoch?: number;
+  /** Called for a conversation whose keys are not to be had; the others are opened. Without it the first such one ends it all. */
+  onUnopened?: (badge: string, epoch: number, why: ToolError) => void;
 }
 
 /** A conversation that was opened and written. */
@@ -38,12 +41,19 @@ const FILE_MODE = 0o600;
  * @throws ToolError when there is nothing to open or the keys do not fit; what is wrong inside a conversation is in its timeline
  */
 export async function openConversations(options: OpenOptions): Promise<OpenedConversation[]> {
-  const { folder, vault, identities, out, badge, epoch } = options;
+  const { folder, vault, identities, out, badge, epoch, onUnopened } = options;
   const opened: OpenedConversation[] = [];
   const found = findConversations(folder, { badge, epoch });
   mkdirSync(out, { recursive: true, mode: 0o700 });
   for (const { badge, epoch, files } of found) {
-    const keys = await vault.read(badge, identities);
+    let epochKey: Buffer;
+    try {
+      epochKey = epochKeyFor(await vault.read(badge, identities), epoch);
+    } catch (cause) {
+      if (!(cause instanceof ToolError) || onUnopened === undefined) throw cause;
+      onUnopened(badge, epoch, cause);
+      continue;
+    }
     const problems: string[] = [];
     const records: ChunkRecord[] = [];
     for (const file of files) {
@@ -59,7 +69,7 @@ export async function openConversations(options: OpenOptions): Promise<OpenedCon
         );
       else records.push(record);
     }
-    const conversation = openConversation(badge, epoch, epochKeyFor(keys, epoch), records, problems);
+    const conversation = openConversation(badge, epoch, epochKey, records, problems);
     opened.push(write(out, conversation.timeline, conversation.packets));
   }
   return opened;
