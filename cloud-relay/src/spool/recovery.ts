@@ -1,7 +1,8 @@
 // What a spool folder holds when the relay starts: scans every segment, cuts the torn tail of the last one, reports damage
 // anywhere else without touching it, and rebuilds every badge's position. Invariants R7 and R8 of docs/spool-format.md.
-import { closeSync, fdatasyncSync, ftruncateSync, openSync, readFileSync, unlinkSync } from "node:fs";
+import { readFileSync, unlinkSync } from "node:fs";
 import { type ChunkRecord, decodeRecord } from "@salestag/protocol/host";
+import type { Disk } from "../disk";
 import { messageOf } from "../errors";
 import type { Log } from "../log";
 import { readCheckpoint } from "./checkpoint";
@@ -25,7 +26,7 @@ type Gap = [from: number, to: number];
  * Reads a spool folder and makes what it counts as stored durable.
  * @throws RelayError when its checkpoint cannot be read; the errors of node:fs
  */
-export function recoverSpool(directory: string, log: Log): Recovered {
+export async function recoverSpool(directory: string, disk: Disk, log: Log): Promise<Recovered> {
   const positions = new PositionMap();
   const checkpoint = readCheckpoint(directory);
   for (const [badge, epoch, index] of checkpoint.badges) positions.advance(badge, { epoch, index });
@@ -33,7 +34,8 @@ export function recoverSpool(directory: string, log: Log): Recovered {
   const segments: Segment[] = [];
   for (const number of numbers) {
     const isLast = number === numbers[numbers.length - 1];
-    const segment = recoverSegment(segmentPath(directory, number), number, isLast, positions, log);
+    const file = { path: segmentPath(directory, number), number, isLast };
+    const segment = await recoverSegment(file, positions, disk, log);
     if (segment !== undefined) segments.push(segment);
   }
   // Damaged files stay and keep their numbers.
@@ -41,13 +43,18 @@ export function recoverSpool(directory: string, log: Log): Recovered {
   return { segments, positions, nextNumber };
 }
 
-function recoverSegment(
-  path: string,
-  number: number,
-  isLast: boolean,
+interface SegmentFile {
+  path: string;
+  number: number;
+  isLast: boolean;
+}
+
+async function recoverSegment(
+  { path, number, isLast }: SegmentFile,
   positions: PositionMap,
+  disk: Disk,
   log: Log,
-): Segment | undefined {
+): Promise<Segment | undefined> {
   const bytes = readFileSync(path);
   const header = decodeSegmentHeader(bytes);
   if (typeof header === "string" || header.number !== number) {
@@ -64,7 +71,7 @@ function recoverSegment(
     const cutAt = tornAt(records, gaps);
     records = records.filter(({ offset }) => cutAt === undefined || offset < cutAt);
     gaps = gaps.filter(([from]) => cutAt === undefined || from < cutAt);
-    makeDurable(path, cutAt);
+    await makeDurable(disk, path, cutAt);
     if (cutAt !== undefined)
       log.warn("unfinished commit cut off", { path, from: cutAt, bytes: bytes.length - cutAt });
   }
@@ -100,13 +107,13 @@ function tornAt(records: FoundRecord[], gaps: Gap[]): number | undefined {
 }
 
 /** What lies in the page cache only would be counted and then lost, so the last segment is synced before it counts (R8). */
-function makeDurable(path: string, cutAt: number | undefined): void {
-  const file = openSync(path, "r+");
+async function makeDurable(disk: Disk, path: string, cutAt: number | undefined): Promise<void> {
+  const file = await disk.open(path, "r+", 0);
   try {
-    if (cutAt !== undefined) ftruncateSync(file, cutAt);
-    fdatasyncSync(file);
+    if (cutAt !== undefined) await file.truncate(cutAt);
+    await file.dataSync();
   } finally {
-    closeSync(file);
+    await file.close();
   }
 }
 

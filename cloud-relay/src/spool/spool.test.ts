@@ -156,6 +156,14 @@ describe("spool", () => {
     assert.deepEqual(events, [...commit, ...commit, "close"]);
   });
 
+  it("spool: what an earlier relay wrote is synced before it counts, also where it is whole", async () => {
+    await threeChunks();
+    events.length = 0;
+    const spool = await open({ disk: recordingDisk(events) });
+    assert.deepEqual(events.slice(0, 4), ["open", "sync begins", "sync returned", "close"]);
+    await spool.close();
+  });
+
   it("spool: a segment's page, its name and the checkpoint are durable before the first chunk goes into it", async () => {
     const segmentBytes = SEGMENT_HEADER_BYTES + CHUNK_BYTES;
     const spool = await open({ disk: recordingDisk(events), segmentBytes });

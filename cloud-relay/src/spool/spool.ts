@@ -97,7 +97,7 @@ export class Spool {
     mkdirSync(directory, { recursive: true, mode: DIRECTORY_MODE });
     const lock = lockSpool(directory, log);
     try {
-      const recovered = recoverSpool(directory, log);
+      const recovered = await recoverSpool(directory, disk, log);
       const header = {
         number: recovered.nextNumber,
         salt: random(4).readUInt32LE(),
@@ -150,7 +150,12 @@ export class Spool {
     this.accepted.advance(record.badge, next);
     this.queue.push({ badge: record.badge, next, payload });
     this.queuedBytes += payload.length;
-    if (this.queuedBytes > QUEUE_BYTES_MAX) this.crowded = true;
+    if (this.queuedBytes > QUEUE_BYTES_MAX && !this.crowded) {
+      this.crowded = true;
+      this.options.log.warn("disk is slower than the badges send, they wait", {
+        queuedBytes: this.queuedBytes,
+      });
+    }
     this.committing ??= this.commitAll();
   }
 

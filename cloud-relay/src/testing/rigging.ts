@@ -10,7 +10,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { addBadge, type ChunkRecord, decodeRecord } from "@salestag/protocol/host";
 import type { Clock } from "../clock";
-import { parseListenAddress, type Relay, type RelayOptions, startRelay } from "../index";
+import { nodeDisk, parseListenAddress, type Relay, type RelayOptions, startRelay } from "../index";
 import type { Log } from "../log";
 import { readSegmentPart } from "../spool/reader";
 import { recoverSpool } from "../spool/recovery";
@@ -79,7 +79,8 @@ export class Bench {
 /** @returns every record of a spool folder that no relay has open, in order */
 export async function recordsIn(spool: string, log: Log): Promise<ChunkRecord[]> {
   const records: ChunkRecord[] = [];
-  for (const segment of recoverSpool(spool, log).segments) {
+  const { segments } = await recoverSpool(spool, nodeDisk, log);
+  for (const segment of segments) {
     let offset = 0;
     while (offset < segment.end) {
       const { entries, nextOffset } = await readSegmentPart(segment, offset, log);
