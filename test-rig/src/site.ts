@@ -13,6 +13,9 @@ import {
 import type { Bench } from "./bench";
 import { RelayProcess } from "./relay-process";
 
+/** A badge that was just switched on is left alone for as long: no technician is faster. */
+const BOOT_MS = 1000;
+
 export class Site {
   readonly identity: string;
   readonly vaultFolder: string;
@@ -48,6 +51,7 @@ export class Site {
   /** Makes new keys for the badge on the bench. @returns its id */
   async provision(bench: Bench, relayUrl: string, label: string): Promise<string> {
     const { client } = bench;
+    await bench.time.run(bench.time.nowMs() + BOOT_MS);
     const { vault, registry: registryPath } = this;
     const options = { client, vault, registryPath, relayUrl, label, random: randomBytes, nowMs: Date.now };
     const { badge } = await bench.drive(provisionBadge(options));
