@@ -18,7 +18,7 @@ export interface Tuning {
 }
 
 export const TUNING_DEFAULT: Tuning = {
-  preRollFrames: 25,
+  preRollFrames: 20,
   hangoverFrames: 20,
   onsetScore: 128,
   releaseScore: 96,
@@ -31,10 +31,10 @@ export const EVENTS_FLUSH_MS = 15000;
 /** As many events wait at most. */
 export const EVENTS_PENDING_MAX = 24;
 
-/** Bytes of sealed audio that the RAM outbox holds: about 4 s of speech at 16 kbit/s. The heap has no room for more. */
-export const OUTBOX_BYTES_MAX = 9216;
+/** Bytes of sealed audio that the RAM outbox holds: about 6 s of speech at 16 kbit/s. The heap has no room for more. */
+export const OUTBOX_BYTES_MAX = 11776;
 /** Bytes beyond that, kept free for events: a full outbox must still be able to say what was lost. */
-export const OUTBOX_RESERVE_BYTES = 1024;
+export const OUTBOX_RESERVE_BYTES = 768;
 
 /** No frame for this long while a conversation runs: the microphone is gone. */
 export const MICROPHONE_LOST_MS = 2000;
