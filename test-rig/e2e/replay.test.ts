@@ -166,6 +166,18 @@ describe("end to end: when things fail", () => {
     for (const gap of lost) assert.ok(packets.every(({ startMs }) => startMs !== gap.startMs));
   });
 
+  it("a socket whose queue is full two times out of three is asked again: nothing lost, nothing doubled", async () => {
+    let writes = 0;
+    const result = await replay({
+      frames: recording.frames,
+      folder: join(scratch(), "site"),
+      queueFull: () => ++writes % 3 !== 0,
+    });
+    assert.ok(writes > 3 * result.report.chunks);
+    assertWhole(result);
+    assert.equal(result.report.refusedChunks, 0);
+  });
+
   it("a slow relay (2 s there and back) changes nothing", async () => {
     const result = await replay({
       frames: recording.frames,

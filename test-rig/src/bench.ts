@@ -24,6 +24,8 @@ export interface BenchOptions {
   patienceMs: number;
   /** Certificates to trust instead of the system's, PEM. */
   ca?: string;
+  /** Fault: true makes the badge's socket refuse a write because its queue is full. */
+  queueFull?: () => boolean;
   /** Called whenever the badge has written its flash: what it keeps if the power is cut now. */
   onState?: (state: BadgeState) => void;
   onTrace?: (event: TraceEvent, atMs: number) => void;
@@ -88,6 +90,7 @@ export class Bench {
       realMs: () => performance.now(),
       onLog: (line) => bench.log(line),
       onFrame: (frame) => bench.toBus(frame),
+      queueFull: options.queueFull,
       onFlash: (flash) => options.onState?.({ deviceId: options.state.deviceId, flash }),
     });
     bench.tickClient();

@@ -25,6 +25,8 @@ export interface ReplayOptions {
   /** Virtual seconds for each real one at most; as fast as possible when left out. */
   speed?: number;
   drop?: DropRule;
+  /** Fault: true makes the badge's socket refuse a write because its queue is full. */
+  queueFull?: () => boolean;
   onTrace?: (event: TraceEvent, atMs: number) => void;
   onLog?: (line: string, atMs: number) => void;
   onProgress?: (playedMs: number) => void;
@@ -113,7 +115,7 @@ async function replayBadge(options: ReplayOptions, folder: string): Promise<Repl
 }
 
 function openBench(
-  { seed, latencyMs, onTrace, onLog }: ReplayOptions,
+  { seed, latencyMs, queueFull, onTrace, onLog }: ReplayOptions,
   state: BadgeState,
   onState?: (state: BadgeState) => void,
 ): Promise<Bench> {
@@ -123,6 +125,7 @@ function openBench(
     latencyMs: latencyMs ?? latencyDefaultMs,
     patienceMs,
     state,
+    queueFull,
     onState,
     onTrace,
     onLog,

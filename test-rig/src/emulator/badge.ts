@@ -23,12 +23,16 @@ export interface BadgeParts {
   onLog: (line: string) => void;
   /** Every frame that the badge sends on its bus. */
   onFrame: (frame: Buffer) => void;
+  /** Fault: asked before each write to the socket; true makes the runtime say that its queue is full and take nothing. */
+  queueFull?: () => boolean;
   /** Called with what the flash holds whenever it was written, before the program goes on. */
   onFlash?: (image: Buffer) => void;
 }
 
 const FLASH_BYTES = 256 * 1024;
 const HEAP_SAMPLE_MS = 50;
+const SOCKET_GONE = -10;
+const SOCKET_QUEUE_FULL = -1;
 const SOCKET_OPEN = 1;
 const SOCKET_CLOSE = 2;
 const SOCKET_ERROR = 3;
@@ -111,12 +115,13 @@ export class EmulatedBadge {
     vm.sockIsAvailable = () => true;
     vm.sockOpen = (hostPointer, port) => this.openSocket(hostPointer, port);
     vm.sockWrite = (pointer, lengthBytes) => {
-      if (this.connection === undefined) return -10;
+      if (this.connection === undefined) return SOCKET_GONE;
+      if (parts.queueFull?.()) return SOCKET_QUEUE_FULL;
       this.connection.write(Buffer.from(vm.HEAPU8.slice(pointer, pointer + lengthBytes)));
       return 0;
     };
     vm.sockClose = () => {
-      if (this.connection === undefined) return -10;
+      if (this.connection === undefined) return SOCKET_GONE;
       this.connection.abort();
       this.connection = undefined;
       return 0;
