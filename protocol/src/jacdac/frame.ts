@@ -11,18 +11,14 @@ export const JD_PACKET_DATA_BYTES_MAX = 236;
 
 /** Bits of a frame's flags. */
 export const JD_FLAG_COMMAND = 0x01;
-export const JD_FLAG_ACK_REQUESTED = 0x02;
 export const JD_FLAG_IDENTIFIER_IS_CLASS = 0x04;
 
-/** Service indexes with a meaning of their own. */
+/** The service that every device has first. */
 export const JD_INDEX_CONTROL = 0;
-export const JD_INDEX_PIPE = 0x3e;
-export const JD_INDEX_ACK = 0x3f;
 
 /** Parts of a 16-bit command. */
 export const JD_GET_REGISTER = 0x1000;
 export const JD_SET_REGISTER = 0x2000;
-export const JD_EVENT = 0x8000;
 
 /** One packet of a frame. */
 export interface JdPacket {

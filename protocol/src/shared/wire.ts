@@ -4,7 +4,7 @@
 //
 // and the body a deterministic CBOR array. This file has one encode and one decode for each body; protocol/wire.cddl has the
 // same as CDDL, and a test holds the two together. The MAC is added and checked by session.ts.
-import { CborReader, CborWriter, cborHeadBytes } from "./cbor";
+import { CborReader, CborWriter } from "./cbor";
 import { FormatError } from "./errors";
 import {
   BADGE_ID_BYTES,
@@ -182,11 +182,6 @@ export function decodeWelcome(body: Buffer): Welcome {
  */
 export function encodeChunkBodyStart(header: Buffer, sealedBytes: number): Buffer {
   return new CborWriter(CHUNK_HEADER_BYTES_MAX + 8).array(2).bytes(header).bytesHead(sealedBytes).done();
-}
-
-/** Bytes of a chunk frame's body. */
-export function chunkBodyBytes(headerBytes: number, sealedBytes: number): number {
-  return 1 + cborHeadBytes(headerBytes) + headerBytes + cborHeadBytes(sealedBytes) + sealedBytes;
 }
 
 export function decodeChunkFrame(body: Buffer): ChunkFrame {

@@ -1,12 +1,12 @@
 // What a person sees of a replay: on a terminal a live picture that is drawn over itself, elsewhere the same picture once, at
 // the end.
+import { speechBar } from "@salestag/host-tools";
 import { FRAME_MS } from "@salestag/protocol";
 import { createColors } from "picocolors";
 import type { TraceEvent } from "../trace";
 
 const COLUMNS = 60;
 const REDRAW_MS = 50;
-const BLOCKS = " ▁▂▃▄▅▆▇█";
 
 /** Takes what happens in a replay. */
 export class ReplayView {
@@ -110,16 +110,8 @@ export class ReplayView {
   }
 
   private speechLane(): string {
-    const stepMs = this.durationMs / COLUMNS;
-    const spans = this.spans();
-    return Array.from({ length: COLUMNS }, (_, i) => {
-      const [fromMs, toMs] = [i * stepMs, (i + 1) * stepMs];
-      const spoken = spans.reduce(
-        (sum, [from, to]) => sum + Math.max(0, Math.min(to, toMs) - Math.max(from, fromMs)),
-        0,
-      );
-      return BLOCKS[Math.round((8 * spoken) / stepMs)];
-    }).join("");
+    const speech = this.spans().map(([startMs, endMs]) => ({ startMs, endMs }));
+    return speechBar({ speech, durationMs: this.durationMs }, COLUMNS);
   }
 
   /** A filled dot where an acknowledged chunk was sealed, an empty one where it still waits. */
