@@ -1,7 +1,7 @@
 // Benchmark of the audio path: npx tsx test-rig/bench/front-end.ts FILE
 // Prints how many times faster than real time the front end and Opus are, for a WAV or FLAC recording.
 
-import { readFrontEnd } from "../../firmware/front-end/built";
+import { readFrontEnd } from "../../firmware/voice-front-end/built";
 import { type EncodedFrames, encodeFrames, SILENCE_FRAMES } from "../src/audio/frames";
 import { readAudio } from "../src/audio/read-audio";
 

@@ -1,6 +1,6 @@
 // A recording, ready to be played: read from a file, turned into front-end frames, cached by content.
 import { fileURLToPath } from "node:url";
-import { readFrontEnd } from "../../firmware/front-end/built";
+import { readFrontEnd } from "../../firmware/voice-front-end/built";
 import { cachedFrames } from "./audio/cache";
 import type { FrameSource } from "./audio/frames";
 import type { OpusOptions } from "./audio/opus";

@@ -1,6 +1,6 @@
 // One frame of the voice front end, layout 1: bytes and fields (firmware/services/voice-front-end.md).
 
-import { FEATURE_BYTES } from "../../../firmware/front-end/front-end";
+import { FEATURE_BYTES } from "../../../firmware/voice-front-end/front-end";
 
 const LAYOUT = 1;
 const FEATURES_OFFSET = 4;

@@ -14,8 +14,8 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Decoder } from "@evan/opus";
-import { compileFrontEnd } from "../../../firmware/front-end/build";
-import { FrontEnd } from "../../../firmware/front-end/front-end";
+import { compileFrontEnd } from "../../../firmware/voice-front-end/build";
+import { FrontEnd } from "../../../firmware/voice-front-end/front-end";
 import { cachedFrames } from "./cache";
 import { parseFrame } from "./frame";
 import { encodeFrames, type FrameOptions, FrameSource, REPEATED_FRAMES, SILENCE_FRAMES } from "./frames";

@@ -3,7 +3,7 @@
 // repeat with running numbers, so that a source never ends, costs nothing more and needs no encoder state.
 
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { FrontEnd, HOP_SAMPLES } from "../../../firmware/front-end/front-end";
+import { FrontEnd, HOP_SAMPLES } from "../../../firmware/voice-front-end/front-end";
 import { FRAME_HEADER_BYTES, frameBytesAt, writeFrame } from "./frame";
 import { OPUS_DEFAULTS, OPUS_PACKET_BYTES_MAX, OpusEncoder, type OpusOptions } from "./opus";
 
@@ -16,7 +16,7 @@ const PROGRESS_FRAMES = 500;
 
 /** How frames are made. */
 export interface FrameOptions {
-  /** The compiled front end (firmware/front-end/build.ts). */
+  /** The compiled front end (firmware/voice-front-end/build.ts). */
   frontEndWasm: Uint8Array<ArrayBuffer>;
   opus?: OpusOptions;
   /** Called every 500 frames and at the end. */
