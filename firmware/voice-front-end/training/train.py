@@ -79,7 +79,7 @@ class Degrader:
         noise = np.stack([self.noises[p, s:s + CROP_HOPS] for p, s in zip(picks, starts)])
         coloured = rng.random(count) < 0.5
         noise[coloured] *= self._channel(count)[coloured]
-        snr_db = np.where(rng.random(count) < 0.35, rng.uniform(24, 50, count), rng.uniform(0, 28, count))
+        snr_db = np.where(rng.random(count) < 0.28, rng.uniform(24, 50, count), rng.uniform(-2, 27, count))
         noise *= (0.01 * 10 ** (-snr_db / 10))[:, None, None]
         crossing = rng.standard_normal(speech.shape).astype(np.float32) * np.sqrt(0.5 / BIN_COUNTS).astype(np.float32)
         power = speech + noise + 2 * np.sqrt(speech * noise) * np.clip(crossing, -0.9, 0.9)
