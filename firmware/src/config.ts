@@ -7,7 +7,7 @@ export interface Tuning {
   preRollFrames: number;
   /** Frames kept after the last frame of speech. */
   hangoverFrames: number;
-  /** Speech score, in sixteenths of a unit of 0.376 dB, from which a frame is speech. */
+  /** Speech score (vad.ts), in sixteenths of a nat, from which a frame is speech: lower hears more, and more that is none. */
   onsetScore: number;
   /** Speech score below which speech ends. */
   releaseScore: number;
@@ -20,8 +20,8 @@ export interface Tuning {
 export const TUNING_DEFAULT: Tuning = {
   preRollFrames: 20,
   hangoverFrames: 20,
-  onsetScore: 128,
-  releaseScore: 96,
+  onsetScore: 36,
+  releaseScore: 24,
   conversationGapMs: 30000,
   conversationMsMax: 2 * 3600 * 1000,
 };

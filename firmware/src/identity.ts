@@ -21,6 +21,11 @@ export async function readTuning(): Promise<Tuning> {
   return { ...TUNING_DEFAULT, ...set };
 }
 
+/** @returns a setting's value; undefined when there is none */
+export async function readAny(key: string): Promise<unknown> {
+  return await readSetting<unknown>(key, undefined);
+}
+
 /** Reads `tcp://host:port` or `tls://host:port`. */
 function parseRelay(address: string): RelayAddress | undefined {
   const scheme = address.slice(0, 6);

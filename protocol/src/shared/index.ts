@@ -8,5 +8,8 @@ export * from "./errors";
 export * from "./events";
 export * from "./keys";
 export * from "./layout";
+export * from "./phones";
+export * from "./phrase-decoder";
+export * from "./phrases";
 export * from "./session";
 export * from "./wire";
