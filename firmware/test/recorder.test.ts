@@ -114,9 +114,13 @@ describe("recorder", () => {
     const [from, to] = oneSpeech(bench);
     assert.deepEqual(
       events.map(({ kind }) => kind),
-      [EventKind.ConversationStart, EventKind.Speech, EventKind.Clock, EventKind.ConversationEnd].sort(
-        (a, b) => events.findIndex((e) => e.kind === a) - events.findIndex((e) => e.kind === b),
-      ),
+      [
+        EventKind.ConversationStart,
+        EventKind.Speech,
+        EventKind.Turn,
+        EventKind.Clock,
+        EventKind.ConversationEnd,
+      ],
     );
     const of = (kind: EventKind) => events.find((event) => event.kind === kind)!;
     assert.equal(of(EventKind.ConversationStart).atMs, (from - preRollFrames) * 20);
