@@ -3,6 +3,7 @@ import { Command } from "commander";
 import { addKeysInit } from "./commands/keys-init";
 import { addOpen } from "./commands/open";
 import { processOutput } from "./commands/output";
+import { addPhrases } from "./commands/phrases";
 import { addProvision } from "./commands/provision";
 import { ExitCode, messageOf, ToolError } from "./errors";
 
@@ -18,6 +19,7 @@ const keys = program.command("keys").description("The team's keys.");
 addKeysInit(keys, output);
 addProvision(program, output);
 addOpen(program, output);
+addPhrases(program, output);
 
 program.parseAsync().catch((cause: unknown) => {
   process.stderr.write(`salestag: ${sentenceOf(cause)}\n`);

@@ -57,13 +57,13 @@ def compile_speaker(name, libraries, work):
     return program
 
 
-def synthesise(work, sentence_count, seed):
+def synthesise(work, sentence_count, seed, sales=True):
     """Speaks `sentence_count` sentences into work/spoken. About half by flite, a quarter each by eSpeak and festival."""
     folder = os.path.join(work, "spoken")
     os.makedirs(folder, exist_ok=True)
     rng = random.Random(seed)
     words = texts.dictionary_words(DICTIONARY, WORD_LIST)
-    lines = list(texts.sentences(sentence_count, words, seed))
+    lines = list(texts.sentences(sentence_count, words, seed, sales))
     flite = compile_speaker(
         "speak_flite",
         ["-lflite_cmu_us_kal16", "-lflite_cmu_us_slt", "-lflite_cmu_us_rms", "-lflite_cmu_us_awb", "-lflite_usenglish",
