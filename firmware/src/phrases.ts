@@ -11,6 +11,8 @@ import { hasPosteriors, LOOK_AHEAD_FRAMES, OFFSET_POSTERIORS, OFFSET_SPEECH } fr
 
 /** A phrase that fell. */
 export interface HeardPhrase {
+  /** Its place among the badge's phrases. */
+  number: number;
   text: string;
   /** First frame, and the first one after it. */
   fromSeq: number;
@@ -28,17 +30,21 @@ const LISTEN_TICKS = 15;
 /** Runs the decoder, one vector for every two frames. */
 export class Phrases {
   private readonly decoder: PhraseDecoder;
-  private readonly isEmpty: boolean;
+  private readonly texts: string[] = [];
+  private readonly thresholds: number[] = [];
   private listenTicks = 0;
 
   constructor(phrases: Phrase[]) {
     this.decoder = new PhraseDecoder(phrases);
-    this.isEmpty = phrases.length === 0;
+    for (const phrase of phrases) {
+      this.texts.push(phrase.text);
+      this.thresholds.push(phrase.threshold);
+    }
   }
 
   /** Takes the front end's next frame. @returns a phrase that fell, up to 0.3 s after its end and the front end's look-ahead */
   frame(frame: Buffer, seq: number): HeardPhrase | undefined {
-    if (this.isEmpty || !hasPosteriors(frame)) return undefined;
+    if (this.texts.length === 0 || !hasPosteriors(frame)) return undefined;
     if (frame[OFFSET_SPEECH] >= LISTEN_BYTE) this.listenTicks = LISTEN_TICKS;
     else if (this.listenTicks > 0) {
       this.listenTicks--;
@@ -49,11 +55,12 @@ export class Phrases {
     const hit = this.decoder.tick(frame, OFFSET_POSTERIORS, tick);
     if (hit === undefined) return undefined;
     return {
-      text: hit.phrase.text,
+      number: hit.phrase,
+      text: this.texts[hit.phrase],
       fromSeq: hit.startTick * 2,
       toSeq: hit.endTick * 2 + 2,
       score: hit.score,
-      threshold: hit.phrase.threshold,
+      threshold: this.thresholds[hit.phrase],
     };
   }
 

@@ -98,8 +98,8 @@ export class Recorder {
   private listen(frame: Buffer, seq: number): void {
     const phrase = this.ports.phrases.frame(frame, seq);
     if (phrase === undefined || this.sealer === undefined) return;
-    const { fromSeq, toSeq, score, threshold } = phrase;
-    this.ports.trace.phrase(fromSeq, toSeq, seq, score);
+    const { number, fromSeq, toSeq, score, threshold } = phrase;
+    this.ports.trace.phrase(number, fromSeq, toSeq, seq, score);
     const values = [(toSeq - fromSeq) * FRAME_MS, score, threshold];
     this.sealer.event(EventKind.KeyPhrase, this.startMsOf(fromSeq), values, phrase.text);
   }

@@ -25,9 +25,9 @@ export class Trace {
     this.print(`@turn ${fromSeq} ${toSeq} ${talker} ${level}`);
   }
 
-  /** A key phrase fell in frames `fromSeq` to `toSeq - 1`; known with frame `atSeq`. Which one is said only in the sealed event. */
-  phrase(fromSeq: number, toSeq: number, atSeq: number, score: number): void {
-    this.print(`@phrase ${fromSeq} ${toSeq} ${atSeq} ${score}`);
+  /** Key phrase `number` of the settings fell in frames `fromSeq` to `toSeq - 1`; known with frame `atSeq`. Its text is only in the event. */
+  phrase(number: number, fromSeq: number, toSeq: number, atSeq: number, score: number): void {
+    this.print(`@phrase ${number} ${fromSeq} ${toSeq} ${atSeq} ${score}`);
   }
 
   /** Frames `fromSeq` to `toSeq - 1` never came. */

@@ -1,16 +1,13 @@
 // `salestag phrases`: the team's list of key phrases, how they sound, how sure they are, and onto badges with them.
-import { readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import type { Command } from "commander";
 import { ExitCode, ToolError } from "../errors";
 import { adviceOn, spelledOut } from "../phrases/advice";
-import { readBackground } from "../phrases/background";
+import { storedBackground } from "../phrases/background";
 import { calibrate, missedAt } from "../phrases/calibrate";
 import type { WordSounds } from "../phrases/dictionary";
-import { encodePhones } from "../phrases/phones";
+import { makePhrase } from "../phrases/make-phrase";
 import {
   CATEGORIES,
-  type Category,
   checkRoom,
   FALSE_ALARMS_PER_HOUR_MAX,
   FALSE_ALARMS_PER_HOUR_MIN,
@@ -18,7 +15,7 @@ import {
   readPhraseList,
   writePhraseList,
 } from "../phrases/phrase-list";
-import { normalise, pronounce, readSaid } from "../phrases/pronounce";
+import { normalise } from "../phrases/pronounce";
 import { readSet, setNames } from "../phrases/sets";
 import { writePhrases } from "../provision";
 import { openBadgePort } from "../transport";
@@ -26,7 +23,6 @@ import { jsonOr, type Output } from "./output";
 
 const FILE_DEFAULT = "phrases.json";
 const RATE_DEFAULT = "1";
-const BACKGROUND = fileURLToPath(new URL("../../data/background.bin", import.meta.url));
 const PROGRESS_MS = 1000;
 
 interface Flags {
@@ -90,32 +86,6 @@ function rateOf(text: string): number {
   return rate;
 }
 
-function make(
-  text: string,
-  category: string,
-  rate: number,
-  background: Buffer,
-  say?: string[],
-): { phrase: ListedPhrase; words: WordSounds[] } {
-  if (!CATEGORIES.includes(category as Category))
-    throw new ToolError(ExitCode.Usage, `'${category}' is no category; there are ${CATEGORIES.join(", ")}.`);
-  const clean = normalise(text);
-  const sounds =
-    say === undefined
-      ? pronounce(clean)
-      : { words: [], pronunciations: say.map((phones) => readSaid(clean, phones)) };
-  const pronunciations = sounds.pronunciations.map(encodePhones);
-  const { threshold } = calibrate(pronunciations, background, rate);
-  const phrase = {
-    text: clean,
-    category: category as Category,
-    falseAlarmsPerHour: rate,
-    threshold,
-    pronunciations,
-  };
-  return { phrase, words: sounds.words };
-}
-
 /** The list with a phrase put in, in the place of one of the same text. */
 function withPhrase(phrases: ListedPhrase[], phrase: ListedPhrase): ListedPhrase[] {
   const place = phrases.findIndex(({ text }) => text === phrase.text);
@@ -159,7 +129,8 @@ function others(phrases: ListedPhrase[], phrase: ListedPhrase): ListedPhrase[] {
 function add(output: Output, text: string, flags: Flags): void {
   const before = readPhraseList(flags.file);
   const rate = rateOf(flags.falseAlarms);
-  const { phrase, words } = make(text, flags.category, rate, readBackgroundFile(), flags.say);
+  const { category, say } = flags;
+  const { phrase, words } = makePhrase(text, { category, falseAlarmsPerHour: rate, say });
   const phrases = withPhrase(before, phrase);
   writePhraseList(flags.file, phrases);
   const rest = others(phrases, phrase);
@@ -170,10 +141,9 @@ function use(output: Output, name: string, flags: Flags): void {
   const set = readSet(name);
   let phrases = readPhraseList(flags.file);
   const rate = rateOf(flags.falseAlarms);
-  const background = readBackgroundFile();
   const progress = progressOf(output, set.phrases.length);
   for (const [text, category] of set.phrases) {
-    phrases = withPhrase(phrases, make(text, category, rate, background).phrase);
+    phrases = withPhrase(phrases, makePhrase(text, { category, falseAlarmsPerHour: rate }).phrase);
     progress();
   }
   writePhraseList(flags.file, phrases);
@@ -212,7 +182,7 @@ function remove(output: Output, text: string, flags: Flags): void {
 }
 
 function calibrateAll(output: Output, flags: Flags): void {
-  const background = readBackgroundFile();
+  const background = storedBackground();
   const phrases = readPhraseList(flags.file);
   const progress = progressOf(output, phrases.length);
   const calibrated = phrases.map((phrase) => {
@@ -242,10 +212,6 @@ async function write(output: Output, flags: Flags & { badge: string }): Promise<
   } finally {
     port.close();
   }
-}
-
-function readBackgroundFile(): Buffer {
-  return readBackground(readFileSync(BACKGROUND));
 }
 
 /** @returns to be called after each phrase: says how far it is, about once a second */

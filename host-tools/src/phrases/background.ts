@@ -1,10 +1,13 @@
 // The stored posteriors of other talk that thresholds are found on: an hour of synthesised conversation as the front end hears it.
 // File: 16 bytes of head (magic "STBG", version u32 = 1, count of vectors u32, CRC-32 of the vectors u32, little endian), then Brotli of the
 // vectors, 40 bytes each, posterior by posterior through all vectors, so that like stands beside like.
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { brotliCompressSync, brotliDecompressSync, constants, crc32 } from "node:zlib";
 import { PHONE_CLASSES } from "@salestag/protocol";
 import { ExitCode, ToolError } from "../errors";
 
+const STORED = fileURLToPath(new URL("../../data/background.bin", import.meta.url));
 const MAGIC = "STBG";
 const VERSION = 1;
 const HEAD_BYTES = 16;
@@ -53,4 +56,12 @@ export function readBackground(file: Buffer): Buffer {
   const vectors = turned(columns, PHONE_CLASSES, count);
   if (crc32(vectors) !== file.readUInt32LE(12)) throw damaged("its checksum does not match");
   return vectors;
+}
+
+let stored: Buffer | undefined;
+
+/** @returns the background that comes with the tools */
+export function storedBackground(): Buffer {
+  stored ??= readBackground(readFileSync(STORED));
+  return stored;
 }

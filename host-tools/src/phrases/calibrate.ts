@@ -1,7 +1,7 @@
 // Finds a phrase's threshold: the score that other talk exceeds as often as the user allows. The badge's own decoder runs over the
 // background; the highest scores, at least a second apart, are its false alarms at every possible threshold. Above the highest of them the rate
 // falls off exponentially (the tail of a maximum of many paths), so an hour of background is enough for less than one an hour.
-import { PHONE_CLASSES, PHRASE_THRESHOLD_MIN, PronunciationPath } from "@salestag/protocol";
+import { PHONE_CLASSES, PHRASE_THRESHOLD_MIN, PronunciationPaths } from "@salestag/protocol";
 
 /** What the background says about a phrase. */
 export interface Calibration {
@@ -35,12 +35,11 @@ const SPOKEN_SCORES: [share: number, nats: number][] = [
 function scoresOf(pronunciations: string[], background: Buffer): Int32Array {
   const ticks = background.length / PHONE_CLASSES;
   const scores = new Int32Array(ticks).fill(SCORE_NONE);
-  for (const pronunciation of pronunciations) {
-    const path = new PronunciationPath(pronunciation);
-    for (let tick = 0; tick < ticks; tick++)
-      if (path.step(background, tick * PHONE_CLASSES, tick))
-        scores[tick] = Math.max(scores[tick], path.score());
-  }
+  const paths = new PronunciationPaths(pronunciations);
+  for (let tick = 0; tick < ticks; tick++)
+    for (let p = 0; p < pronunciations.length; p++)
+      if (paths.step(p, background, tick * PHONE_CLASSES, tick))
+        scores[tick] = Math.max(scores[tick], paths.score(p));
   return scores;
 }
 

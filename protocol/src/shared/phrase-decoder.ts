@@ -10,117 +10,160 @@ export const TICK_MS = 40;
 const AGE_MAX = 9;
 /** Added to every tick of a path, 1/4 nat: keeps it from rushing through its phones. */
 const PATH_BONUS = 14;
-/** A path whose total falls below this, 1/4 nat, is given up. */
+/** A path whose total falls below this, 1/4 nat, is given up; -24 + 32 is above 0, so that no live place is 0. */
 const TOTAL_MIN = -24;
 /** Posterior byte of 0 nat. */
 const POSTERIOR_ZERO = 8;
 /** 256 / age, rounded: a sum in 1/4 nat times this is a mean in 1/1024 nat. */
 const MEAN_FACTORS = [0, 256, 128, 85, 64, 51, 43, 37, 32, 28];
 
-// A state's age, start and sum share one integer; 0 is a dead state.
+// A live state is two integers, because the badge's heap holds 8 bytes for each number whatever its size.
+// Place: age in 4 bits, start in 12, total + 32 in 14; 0 is a dead state. Score: sum of the phone + 256 in 10 bits, sum of the means of
+// the phones before + 2^18 in 19.
 const AGE_MASK = 15;
 const START_SHIFT = 4;
 const START_MASK = 4095;
-const SUM_SHIFT = 16;
+const TOTAL_SHIFT = 16;
+const TOTAL_ZERO = 32;
+const SUM_MASK = 1023;
 const SUM_ZERO = 256;
+const DONE_SHIFT = 10;
+const DONE_ZERO = 1 << 18;
+/** Adds a tick to a place and nothing to its total. */
+const AGE_ONE = 1;
 
-/** The best path through the phones of one pronunciation. */
-export class PronunciationPath {
-  private readonly phones: number[] = [];
-  /** Score that leads the path, 1/4 nat. */
-  private readonly totals: number[] = [];
-  /** Sum of the means of the phones before, 1/1024 nat. */
-  private readonly done: number[] = [];
-  private readonly states: number[] = [];
+/**
+ * The best path through the phones of each of some pronunciations. All of them share a few arrays: an object for each would take
+ * more of the badge's heap than its path.
+ */
+export class PronunciationPaths {
+  /** Where each pronunciation begins in the arrays, and where the last one ends. */
+  private readonly starts: number[] = [0];
+  private readonly phones: Buffer;
+  private readonly places: number[];
+  private readonly scores: number[];
 
-  /** @param pronunciation one character for each phone */
-  constructor(pronunciation: string) {
-    for (let i = 0; i < pronunciation.length; i++) {
-      this.phones.push(phoneClassAt(pronunciation, i));
-      this.totals.push(0);
-      this.done.push(0);
-      this.states.push(0);
+  /** @param pronunciations one character for each phone */
+  constructor(pronunciations: string[]) {
+    let count = 0;
+    for (const pronunciation of pronunciations) {
+      count += pronunciation.length;
+      this.starts.push(count);
     }
+    this.phones = Buffer.alloc(count);
+    let at = 0;
+    for (const pronunciation of pronunciations)
+      for (let i = 0; i < pronunciation.length; i++) this.phones[at++] = phoneClassAt(pronunciation, i);
+    this.places = zeros(count);
+    this.scores = zeros(count);
   }
 
   /** Forgets every path. */
   reset(): void {
-    for (let j = 0; j < this.states.length; j++) this.states[j] = 0;
+    for (let j = 0; j < this.places.length; j++) this.places[j] = 0;
   }
 
   /**
-   * Takes the next vector.
+   * Takes the next vector for one pronunciation.
+   * @param p its number
    * @param vector bytes with the 40 posteriors from `offset`
    * @param tick number of the vector
    * @returns true when a path has reached the last phone
    */
-  step(vector: Buffer, offset: number, tick: number): boolean {
+  step(p: number, vector: Buffer, offset: number, tick: number): boolean {
     const phones = this.phones;
-    const totals = this.totals;
-    const states = this.states;
-    const last = phones.length - 1;
-    for (let j = last; j > 0; j--) {
-      const here = states[j];
-      const before = states[j - 1];
+    const places = this.places;
+    const scores = this.scores;
+    const first = this.starts[p];
+    const last = this.starts[p + 1] - 1;
+    for (let j = last; j > first; j--) {
+      const here = places[j];
+      const before = places[j - 1];
       if (here === 0 && before === 0) continue;
       const score = POSTERIOR_ZERO - vector[offset + phones[j]];
       const age = here & AGE_MASK;
-      const stays = age > 0 && age < AGE_MAX && (before === 0 || totals[j] >= totals[j - 1]);
-      if (!stays && before === 0) {
-        states[j] = 0;
-        continue;
-      }
-      const total = (stays ? totals[j] : totals[j - 1]) + score + PATH_BONUS;
-      totals[j] = total;
-      if (total < TOTAL_MIN) states[j] = 0;
-      else if (stays) states[j] = here + 1 + (score << SUM_SHIFT);
-      else {
-        this.done[j] = this.done[j - 1] + meanOf(before);
-        states[j] = ((score + SUM_ZERO) << SUM_SHIFT) | (before & (START_MASK << START_SHIFT)) | 1;
+      const total = age === AGE_MAX ? -1 : here >> TOTAL_SHIFT; // a dead state's is 0, below every live one's
+      const totalBefore = before >> TOTAL_SHIFT;
+      if (total <= 0 && totalBefore === 0) {
+        places[j] = 0;
+      } else if (total >= totalBefore) {
+        places[j] = placed(
+          total + score + PATH_BONUS,
+          (here & (START_MASK << START_SHIFT)) | (age + AGE_ONE),
+        );
+        scores[j] += score;
+      } else {
+        places[j] = placed(
+          totalBefore + score + PATH_BONUS,
+          (before & (START_MASK << START_SHIFT)) | AGE_ONE,
+        );
+        const done = (scores[j - 1] >> DONE_SHIFT) + meanOf(before, scores[j - 1]);
+        scores[j] = (done << DONE_SHIFT) | (score + SUM_ZERO);
       }
     }
-    this.enter(POSTERIOR_ZERO - vector[offset + phones[0]], tick);
-    return states[last] !== 0;
+    this.enter(first, POSTERIOR_ZERO - vector[offset + phones[first]], tick);
+    return places[last] !== 0;
   }
 
   /** The first phone: a path may begin at any tick. */
-  private enter(score: number, tick: number): void {
-    const here = this.states[0];
+  private enter(first: number, score: number, tick: number): void {
+    const here = this.places[first];
     const age = here & AGE_MASK;
-    const stays = age > 0 && age < AGE_MAX && this.totals[0] >= 0;
-    const total = (stays ? this.totals[0] : 0) + score + PATH_BONUS;
-    this.totals[0] = total;
-    if (total < TOTAL_MIN) this.states[0] = 0;
-    else if (stays) this.states[0] = here + 1 + (score << SUM_SHIFT);
-    else this.states[0] = ((score + SUM_ZERO) << SUM_SHIFT) | ((tick & START_MASK) << START_SHIFT) | 1;
+    const total = age === AGE_MAX ? -1 : here >> TOTAL_SHIFT;
+    if (total >= TOTAL_ZERO) {
+      this.places[first] = placed(
+        total + score + PATH_BONUS,
+        (here & (START_MASK << START_SHIFT)) | (age + AGE_ONE),
+      );
+      this.scores[first] += score;
+    } else {
+      this.places[first] = placed(
+        TOTAL_ZERO + score + PATH_BONUS,
+        ((tick & START_MASK) << START_SHIFT) | AGE_ONE,
+      );
+      this.scores[first] = (DONE_ZERO << DONE_SHIFT) | (score + SUM_ZERO);
+    }
   }
 
   /** Score of the path that reached the last phone, times the number of phones, 1/1024 nat; only after `step` said true. */
-  scoreTimesPhones(): number {
-    const last = this.states.length - 1;
-    return this.done[last] + meanOf(this.states[last]);
+  scoreTimesPhones(p: number): number {
+    const last = this.starts[p + 1] - 1;
+    return (this.scores[last] >> DONE_SHIFT) - DONE_ZERO + meanOf(this.places[last], this.scores[last]);
   }
 
   /** Score of that path: the mean over phones of each phone's mean, 1/1024 nat. */
-  score(): number {
-    return (this.scoreTimesPhones() / this.states.length) | 0; // towards zero
+  score(p: number): number {
+    return (this.scoreTimesPhones(p) / (this.starts[p + 1] - this.starts[p])) | 0; // towards zero
   }
 
   /** Tick at which that path began. @param tick the present one */
-  startTick(tick: number): number {
-    const start = (this.states[this.states.length - 1] >> START_SHIFT) & START_MASK;
+  startTick(p: number, tick: number): number {
+    const start = (this.places[this.starts[p + 1] - 1] >> START_SHIFT) & START_MASK;
     return tick - ((tick - start) & START_MASK);
   }
 }
 
+/** @param total of a path, plus TOTAL_ZERO @returns its place, dead when the total is too low */
+function placed(total: number, rest: number): number {
+  return total < TOTAL_MIN + TOTAL_ZERO ? 0 : (total << TOTAL_SHIFT) | rest;
+}
+
 /** Mean score of a live state's phone, 1/1024 nat. */
-function meanOf(state: number): number {
-  return ((state >> SUM_SHIFT) - SUM_ZERO) * MEAN_FACTORS[state & AGE_MASK];
+function meanOf(place: number, score: number): number {
+  return ((score & SUM_MASK) - SUM_ZERO) * MEAN_FACTORS[place & AGE_MASK];
+}
+
+/** @returns an array of exactly so many zeros: one that has grown takes up to twice the room */
+function zeros(count: number): number[] {
+  const grown: number[] = [];
+  for (let i = 0; i < count; i++) grown.push(0);
+  return grown.slice();
 }
 
 /** A phrase that was heard. */
 export interface PhraseHit {
-  phrase: Phrase;
+  /** Its number among the phrases. */
+  phrase: number;
   /** Ticks of its first and its last vector. */
   startTick: number;
   endTick: number;
@@ -133,34 +176,33 @@ const SETTLE_TICKS = 3;
 /** The same phrase is not heard again for so many ticks after its end. */
 const REFRACTORY_TICKS = 25;
 
-/** A pronunciation with what its phrase says about it. */
-interface Listener {
-  phrase: Phrase;
-  path: PronunciationPath;
-  /** Threshold times phones: compared before anything is divided. */
-  scoreTimesPhonesMin: number;
-}
-
-/** Listens for several phrases at once. */
+/** Listens for several phrases at once. Keeps nothing of them but phones and thresholds. */
 export class PhraseDecoder {
-  private readonly listeners: Listener[] = [];
+  private readonly paths: PronunciationPaths;
+  private readonly thresholds: number[] = [];
+  /** Of each pronunciation: the number of its phrase, and the threshold times phones, compared before anything is divided. */
+  private readonly phraseOf: number[] = [];
+  private readonly scoresMin: number[] = [];
   private best: PhraseHit | undefined = undefined;
   private bestMargin = 0;
   private lastHit: PhraseHit | undefined = undefined;
 
   constructor(phrases: Phrase[]) {
-    for (const phrase of phrases)
-      for (const pronunciation of phrase.pronunciations)
-        this.listeners.push({
-          phrase,
-          path: new PronunciationPath(pronunciation),
-          scoreTimesPhonesMin: phrase.threshold * pronunciation.length,
-        });
+    const pronunciations: string[] = [];
+    for (const phrase of phrases) {
+      for (const pronunciation of phrase.pronunciations) {
+        pronunciations.push(pronunciation);
+        this.phraseOf.push(this.thresholds.length);
+        this.scoresMin.push(phrase.threshold * pronunciation.length);
+      }
+      this.thresholds.push(phrase.threshold);
+    }
+    this.paths = new PronunciationPaths(pronunciations);
   }
 
   /** Forgets every path and what was about to be reported; the next vector may have any number. */
   reset(): void {
-    for (const listener of this.listeners) listener.path.reset();
+    this.paths.reset();
     this.best = undefined;
     this.lastHit = undefined;
   }
@@ -172,12 +214,10 @@ export class PhraseDecoder {
    * @returns a phrase that was heard, 3 ticks after its end
    */
   tick(vector: Buffer, offset: number, tick: number): PhraseHit | undefined {
-    for (const listener of this.listeners)
-      if (
-        listener.path.step(vector, offset, tick) &&
-        listener.path.scoreTimesPhones() > listener.scoreTimesPhonesMin
-      )
-        this.consider(listener, tick);
+    const paths = this.paths;
+    for (let p = 0; p < this.phraseOf.length; p++)
+      if (paths.step(p, vector, offset, tick) && paths.scoreTimesPhones(p) > this.scoresMin[p])
+        this.consider(p, tick);
     const best = this.best;
     if (best === undefined || tick - best.endTick < SETTLE_TICKS) return undefined;
     this.best = undefined;
@@ -185,12 +225,12 @@ export class PhraseDecoder {
     return best;
   }
 
-  private consider(listener: Listener, tick: number): void {
-    const phrase = listener.phrase;
-    const score = listener.path.score();
-    const margin = score - phrase.threshold;
+  private consider(p: number, tick: number): void {
+    const phrase = this.phraseOf[p];
+    const score = this.paths.score(p);
+    const margin = score - this.thresholds[phrase];
     if (this.best !== undefined && margin <= this.bestMargin) return;
-    const startTick = listener.path.startTick(tick);
+    const startTick = this.paths.startTick(p, tick);
     const lastHit = this.lastHit;
     if (lastHit !== undefined) {
       if (startTick <= lastHit.endTick) return; // what was heard is not heard twice

@@ -37,7 +37,7 @@ import {
   PHONE_CLASSES,
   type Phrase,
   PhraseDecoder,
-  PronunciationPath,
+  PronunciationPaths,
   phraseSetting,
   plainFrame,
   proofOf,
@@ -204,17 +204,17 @@ async function runPhraseCase(tally: Tally, name: string, one: Json, pause: Pause
   const phrases: Phrase[] = [];
   for (const setting of one.settings) phrases.push(readPhrase(setting));
   const decoder = new PhraseDecoder(phrases);
-  const path = new PronunciationPath(phrases[0].pronunciations[0]);
+  const path = new PronunciationPaths([phrases[0].pronunciations[0]]);
   const ticks = vectors.length / PHONE_CLASSES;
   const scores: number[] = [];
   const hits: Json[] = [];
   for (let t = 0; t < ticks; t++) {
     const tick = one.firstTick + t;
-    const ended = path.step(vectors, t * PHONE_CLASSES, tick);
-    scores.push(ended ? path.score() : 1);
+    const ended = path.step(0, vectors, t * PHONE_CLASSES, tick);
+    scores.push(ended ? path.score(0) : 1);
     const hit = decoder.tick(vectors, t * PHONE_CLASSES, tick);
     if (t % 8 === 0) await pause();
-    if (hit !== undefined) hits.push([hit.phrase.text, hit.startTick, hit.endTick, hit.score]);
+    if (hit !== undefined) hits.push([phrases[hit.phrase].text, hit.startTick, hit.endTick, hit.score]);
   }
   tally.equal(`scores of ${name}`, JSON.stringify(scores), JSON.stringify(one.scores));
   tally.equal(`hits of ${name}`, JSON.stringify(hits), JSON.stringify(one.hits));
