@@ -69,20 +69,20 @@ export class Recorder {
     const lost = this.follow(seq);
     if (lost < 0) return;
     const energy = this.energy.update(frame, OFFSET_BANDS);
-    this.lookAhead.push({ frame, seq, lostBefore: lost, energy, speechByte: 0 }, frame[OFFSET_SPEECH]);
+    this.listen(frame, seq);
+    this.lookAhead.push({ frame, seq, lostBefore: lost, energy });
     let heard = this.lookAhead.next(seq);
     while (heard !== undefined) {
       this.hear(heard);
       heard = this.lookAhead.next(seq);
     }
-    this.listen(frame, seq);
   }
 
   /** Takes a frame on which everything is known: speech or not, keep it or not. */
   private hear(heard: HeardFrame): void {
     const seq = heard.seq;
     this.heardNext = seq + 1;
-    const speech = this.vad.update(heard.energy, heard.speechByte);
+    const speech = this.vad.update(heard.energy, heard.frame[OFFSET_SPEECH]);
     this.segment(seq, speech);
     if (speech && this.sealer === undefined) this.begin(seq);
     const turn = this.talkers.frame(seq, speech, heard.frame[OFFSET_LEVEL]);

@@ -1,7 +1,7 @@
 // Voice activity, in integers: the energy above a noise floor in each of the front end's 24 mel bands, fused with the log odds of
 // speech from the front end's network. The floor falls fast and rises slowly; both parts attack fast and release slowly.
 // The network looks ahead, so the two meet when its word on a frame has come (LookAhead). About 350 simple operations a frame.
-import { LOOK_AHEAD_FRAMES } from "./front-end-frame";
+import { LOOK_AHEAD_FRAMES, OFFSET_SPEECH } from "./front-end-frame";
 
 /** Number of bands of a frame. */
 export const BANDS = 24;
@@ -101,24 +101,29 @@ export class VoiceActivity {
 
 /** A frame on which the network's word has not come yet. */
 export interface HeardFrame {
+  /** Once it has come, the byte at OFFSET_SPEECH is about this frame itself; 0 when it was lost. */
   frame: Buffer;
   seq: number;
   /** Frames lost right before it. */
   lostBefore: number;
   energy: number;
-  /** Log odds of speech; 0 until they are known, and for good when the frame that carries them was lost. */
-  speechByte: number;
 }
 
 /** Holds frames back until the network, which looks ahead, has said what it thinks of them. */
 export class LookAhead {
   private held: HeardFrame[] = [];
 
-  /** @param speechByte what the new frame says about the frame LOOK_AHEAD_FRAMES before it */
-  push(heard: HeardFrame, speechByte: number): void {
-    this.held.push(heard);
+  /** Takes the next frame, and what it says about the one LOOK_AHEAD_FRAMES before it over to that one. */
+  push(heard: HeardFrame): void {
     const about = heard.seq - LOOK_AHEAD_FRAMES;
-    for (const one of this.held) if (one.seq === about) one.speechByte = speechByte;
+    const speechByte = heard.frame[OFFSET_SPEECH];
+    heard.frame[OFFSET_SPEECH] = 0;
+    for (const one of this.held)
+      if (one.seq >= about) {
+        if (one.seq === about) one.frame[OFFSET_SPEECH] = speechByte;
+        break;
+      }
+    this.held.push(heard);
   }
 
   /** @returns the next frame that has waited long enough when frame `newestSeq` is here; undefined when there is none */

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { EventKind, phraseSetting, Talker } from "@salestag/protocol";
 import fc from "fast-check";
 import { TUNING_DEFAULT } from "../src/config";
-import { LOOK_AHEAD_FRAMES } from "../src/front-end-frame";
+import { LOOK_AHEAD_FRAMES, OFFSET_SPEECH } from "../src/front-end-frame";
 import { loadPhrases, Phrases } from "../src/phrases";
 import { Talkers, type Turn } from "../src/talkers";
 import { BANDS, BandEnergy, type HeardFrame, LookAhead, VoiceActivity } from "../src/vad";
@@ -101,12 +101,11 @@ describe("voice activity: with the network", () => {
 });
 
 describe("look-ahead", () => {
-  const heard = (seq: number): HeardFrame => ({
-    frame: Buffer.alloc(0),
+  const heard = (seq: number, speechByte: number): HeardFrame => ({
+    frame: withPosteriors(makeFrame(seq, 0), speechByte, -1),
     seq,
     lostBefore: 0,
     energy: 0,
-    speechByte: 0,
   });
 
   it("each frame comes out once, in order, with the word of the frame 10 later, gaps or not (any losses)", () => {
@@ -116,7 +115,7 @@ describe("look-ahead", () => {
         const seqs = arrives.flatMap((does, seq) => (does ? [seq] : []));
         const out: HeardFrame[] = [];
         for (const seq of seqs) {
-          lookAhead.push(heard(seq), 1 + (seq % 200));
+          lookAhead.push(heard(seq, 1 + (seq % 200)));
           for (let next = lookAhead.next(seq); next !== undefined; next = lookAhead.next(seq)) {
             assert.ok(next.seq <= seq - LOOK_AHEAD_FRAMES);
             out.push(next);
@@ -127,9 +126,9 @@ describe("look-ahead", () => {
           out.map(({ seq }) => seq),
           seqs,
         );
-        for (const { seq, speechByte } of out) {
+        for (const { seq, frame } of out) {
           const teller = seq + LOOK_AHEAD_FRAMES;
-          assert.equal(speechByte, seqs.includes(teller) ? 1 + (teller % 200) : 0);
+          assert.equal(frame[OFFSET_SPEECH], seqs.includes(teller) ? 1 + (teller % 200) : 0);
         }
         assert.deepEqual(lookAhead.flush(), []);
       }),

@@ -10,8 +10,8 @@ export const TICK_MS = 40;
 const AGE_MAX = 9;
 /** Added to every tick of a path, 1/4 nat: keeps it from rushing through its phones. */
 const PATH_BONUS = 14;
-/** A path whose total falls below this, 1/4 nat, is given up; -24 + 32 is above 0, so that no live place is 0. */
-const TOTAL_MIN = -24;
+/** A path whose total falls below this, 1/4 nat, is given up. */
+const TOTAL_MIN = -20;
 /** Posterior byte of 0 nat. */
 const POSTERIOR_ZERO = 8;
 /** 256 / age, rounded: a sum in 1/4 nat times this is a mean in 1/1024 nat. */
@@ -29,8 +29,11 @@ const SUM_MASK = 1023;
 const SUM_ZERO = 256;
 const DONE_SHIFT = 10;
 const DONE_ZERO = 1 << 18;
-/** Adds a tick to a place and nothing to its total. */
+/** A tick of age. */
 const AGE_ONE = 1;
+const START_BITS = START_MASK << START_SHIFT;
+/** The lowest live place; above 0, because -20 + 32 is. */
+const PLACE_MIN = (TOTAL_MIN + TOTAL_ZERO) << TOTAL_SHIFT;
 
 /**
  * The best path through the phones of each of some pronunciations. All of them share a few arrays: an object for each would take
@@ -42,11 +45,14 @@ export class PronunciationPaths {
   private readonly phones: Buffer;
   private readonly places: number[];
   private readonly scores: number[];
+  /** Of each pronunciation: its highest live state, or its first one. */
+  private readonly tops: number[] = [];
 
   /** @param pronunciations one character for each phone */
   constructor(pronunciations: string[]) {
     let count = 0;
     for (const pronunciation of pronunciations) {
+      this.tops.push(count);
       count += pronunciation.length;
       this.starts.push(count);
     }
@@ -76,31 +82,39 @@ export class PronunciationPaths {
     const scores = this.scores;
     const first = this.starts[p];
     const last = this.starts[p + 1] - 1;
-    for (let j = last; j > first; j--) {
-      const here = places[j];
+    // Everything above the highest live state is dead, and only the next one can come to life. Written out without calls: this loop is
+    // most of what hearing costs the badge.
+    let top = this.tops[p];
+    let j = top < last ? top + 1 : last;
+    top = first;
+    let here = places[j];
+    while (j > first) {
       const before = places[j - 1];
-      if (here === 0 && before === 0) continue;
-      const score = POSTERIOR_ZERO - vector[offset + phones[j]];
-      const age = here & AGE_MASK;
-      const total = age === AGE_MAX ? -1 : here >> TOTAL_SHIFT; // a dead state's is 0, below every live one's
-      const totalBefore = before >> TOTAL_SHIFT;
-      if (total <= 0 && totalBefore === 0) {
-        places[j] = 0;
-      } else if (total >= totalBefore) {
-        places[j] = placed(
-          total + score + PATH_BONUS,
-          (here & (START_MASK << START_SHIFT)) | (age + AGE_ONE),
-        );
-        scores[j] += score;
-      } else {
-        places[j] = placed(
-          totalBefore + score + PATH_BONUS,
-          (before & (START_MASK << START_SHIFT)) | AGE_ONE,
-        );
-        const done = (scores[j - 1] >> DONE_SHIFT) + meanOf(before, scores[j - 1]);
-        scores[j] = (done << DONE_SHIFT) | (score + SUM_ZERO);
+      if (here !== 0 || before !== 0) {
+        const score = POSTERIOR_ZERO - vector[offset + phones[j]];
+        const age = here & AGE_MASK;
+        const total = age === AGE_MAX ? -1 : here >> TOTAL_SHIFT; // a dead state's is 0, below every live one's
+        const totalBefore = before >> TOTAL_SHIFT;
+        let place = 0;
+        if (total >= totalBefore) {
+          if (total > 0) {
+            place = here + AGE_ONE + ((score + PATH_BONUS) << TOTAL_SHIFT);
+            scores[j] += score;
+          }
+        } else {
+          place = ((totalBefore + score + PATH_BONUS) << TOTAL_SHIFT) | (before & START_BITS) | AGE_ONE;
+          const scoreBefore = scores[j - 1];
+          const mean = ((scoreBefore & SUM_MASK) - SUM_ZERO) * MEAN_FACTORS[before & AGE_MASK];
+          scores[j] = (((scoreBefore >> DONE_SHIFT) + mean) << DONE_SHIFT) | (score + SUM_ZERO);
+        }
+        if (place < PLACE_MIN) place = 0;
+        else if (top === first) top = j;
+        places[j] = place;
       }
+      here = before;
+      j--;
     }
+    this.tops[p] = top;
     this.enter(first, POSTERIOR_ZERO - vector[offset + phones[first]], tick);
     return places[last] !== 0;
   }
@@ -108,21 +122,17 @@ export class PronunciationPaths {
   /** The first phone: a path may begin at any tick. */
   private enter(first: number, score: number, tick: number): void {
     const here = this.places[first];
-    const age = here & AGE_MASK;
-    const total = age === AGE_MAX ? -1 : here >> TOTAL_SHIFT;
+    const total = (here & AGE_MASK) === AGE_MAX ? -1 : here >> TOTAL_SHIFT;
+    let place: number;
     if (total >= TOTAL_ZERO) {
-      this.places[first] = placed(
-        total + score + PATH_BONUS,
-        (here & (START_MASK << START_SHIFT)) | (age + AGE_ONE),
-      );
+      place = here + AGE_ONE + ((score + PATH_BONUS) << TOTAL_SHIFT);
       this.scores[first] += score;
     } else {
-      this.places[first] = placed(
-        TOTAL_ZERO + score + PATH_BONUS,
-        ((tick & START_MASK) << START_SHIFT) | AGE_ONE,
-      );
+      place =
+        ((TOTAL_ZERO + score + PATH_BONUS) << TOTAL_SHIFT) | ((tick & START_MASK) << START_SHIFT) | AGE_ONE;
       this.scores[first] = (DONE_ZERO << DONE_SHIFT) | (score + SUM_ZERO);
     }
+    this.places[first] = place < PLACE_MIN ? 0 : place;
   }
 
   /** Score of the path that reached the last phone, times the number of phones, 1/1024 nat; only after `step` said true. */
@@ -141,11 +151,6 @@ export class PronunciationPaths {
     const start = (this.places[this.starts[p + 1] - 1] >> START_SHIFT) & START_MASK;
     return tick - ((tick - start) & START_MASK);
   }
-}
-
-/** @param total of a path, plus TOTAL_ZERO @returns its place, dead when the total is too low */
-function placed(total: number, rest: number): number {
-  return total < TOTAL_MIN + TOTAL_ZERO ? 0 : (total << TOTAL_SHIFT) | rest;
 }
 
 /** Mean score of a live state's phone, 1/1024 nat. */
