@@ -17,6 +17,16 @@ const CASES: { word: keyof Trace; print: (trace: Trace) => void; event: TraceEve
   },
   { word: "lost", print: (trace) => trace.lost(3, 5), event: { word: "lost", fromSeq: 3, toSeq: 5 } },
   {
+    word: "turn",
+    print: (trace) => trace.turn(10, 90, 2, 66),
+    event: { word: "turn", fromSeq: 10, toSeq: 90, talker: 2, level: 66 },
+  },
+  {
+    word: "phrase",
+    print: (trace) => trace.phrase(4, 10, 50, 72, -1843),
+    event: { word: "phrase", number: 4, fromSeq: 10, toSeq: 50, atSeq: 72, score: -1843 },
+  },
+  {
     word: "conversation",
     print: (trace) => trace.conversation(7, 100),
     event: { word: "conversation", epoch: 7, seq: 100 },

@@ -1,5 +1,6 @@
 // Finds key phrases in the front end's phone posteriors by token passing, in integers (docs/phrases.md, "The decoder"). The
 // badge runs it, and the tools run it to find thresholds: one source, equal scores.
+import { zeros } from "./bytes";
 import { phoneClassAt } from "./phones";
 import type { Phrase } from "./phrases";
 
@@ -156,13 +157,6 @@ export class PronunciationPaths {
 /** Mean score of a live state's phone, 1/1024 nat. */
 function meanOf(place: number, score: number): number {
   return ((score & SUM_MASK) - SUM_ZERO) * MEAN_FACTORS[place & AGE_MASK];
-}
-
-/** @returns an array of exactly so many zeros: one that has grown takes up to twice the room */
-function zeros(count: number): number[] {
-  const grown: number[] = [];
-  for (let i = 0; i < count; i++) grown.push(0);
-  return grown.slice();
 }
 
 /** A phrase that was heard. */
