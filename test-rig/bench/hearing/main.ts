@@ -80,6 +80,7 @@ async function measureVad(): Promise<string> {
     xMax: 0.5,
     yMin: 0.5,
     yMax: 1,
+    legend: "bottom",
     curves,
   });
   const conditions = [...results[0][1].areas.keys()];
@@ -174,7 +175,8 @@ async function measurePhrases(
     xLabel: "false alarms an hour and phrase",
     yLabel: "share of utterances missed",
     xMax: RATE_PLOTTED_MAX,
-    yMax: 0.6,
+    yMax: 0.8,
+    legend: "top",
     curves,
   });
   const shares = [0.02, 0.05, 0.25, 0.5, 0.75, 0.95];

@@ -104,6 +104,7 @@ describe("hearing benchmark", () => {
       yLabel: "y",
       xMax: 1,
       yMax: 1,
+      legend: "top",
       curves: [
         {
           name: 'say "hi"',

@@ -13,6 +13,8 @@ export interface Plot {
   xMax: number;
   yMin?: number;
   yMax: number;
+  /** Where no curve runs. */
+  legend: "top" | "bottom";
   curves: Curve[];
 }
 
@@ -29,7 +31,7 @@ const escaped = (text: string) =>
   text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;").replace(/"/g, "&quot;");
 
 /** @returns the plot as an SVG document; points beyond the axes are cut to them */
-export function plotSvg({ title, xLabel, yLabel, xMax, yMin = 0, yMax, curves }: Plot): string {
+export function plotSvg({ title, xLabel, yLabel, xMax, yMin = 0, yMax, legend, curves }: Plot): string {
   const xOf = (x: number) => LEFT + ((WIDTH - LEFT - RIGHT) * Math.min(xMax, Math.max(0, x))) / xMax;
   const yOf = (y: number) =>
     HEIGHT - BOTTOM - ((HEIGHT - TOP - BOTTOM) * (Math.min(yMax, Math.max(yMin, y)) - yMin)) / (yMax - yMin);
@@ -49,7 +51,7 @@ export function plotSvg({ title, xLabel, yLabel, xMax, yMin = 0, yMax, curves }:
     const color = COLORS[i % COLORS.length];
     const dash = isDashed ? ' stroke-dasharray="6 4"' : "";
     const path = points.map(([x, y]) => at(x, y)).join("L");
-    const legendY = HEIGHT - BOTTOM - 18 * (curves.length - i);
+    const legendY = legend === "top" ? TOP + 16 + 18 * i : HEIGHT - BOTTOM - 18 * (curves.length - i);
     parts.push(
       `<path d="M${path}" stroke="${color}" stroke-width="2" fill="none"${dash}/>`,
       `<path d="M${WIDTH - 250},${legendY}h28" stroke="${color}" stroke-width="2"${dash}/>`,
