@@ -85,8 +85,7 @@ export class Recorder {
     const speech = this.vad.update(heard.energy, heard.frame[OFFSET_SPEECH]);
     this.segment(seq, speech);
     if (speech && this.sealer === undefined) this.begin(seq);
-    const turn = this.talkers.frame(seq, speech, heard.frame[OFFSET_LEVEL]);
-    if (turn !== undefined) this.turn(turn);
+    for (const turn of this.talkers.frame(seq, speech, heard.frame[OFFSET_LEVEL])) this.turn(turn);
     if (this.sealer !== undefined && (speech || this.hangoverLeft > 0)) this.keepAll(heard);
     else this.wait(heard);
     if (speech) this.hangoverLeft = this.tuning.hangoverFrames;
@@ -148,6 +147,8 @@ export class Recorder {
   private restart(seq: number): void {
     this.hearRest();
     this.endLost();
+    if (this.speechStartSeq >= 0) this.endSpeech(this.heardNext); // outside of any conversation: no key was ready
+    for (const turn of this.talkers.end()) this.turn(turn);
     this.ports.phrases.reset();
     this.waiting = [];
     this.lostSinceKept = 0;
