@@ -1,30 +1,5 @@
-// Every interval, threshold and bound of the badge program, with its unit. What a team may tune is in `Tuning` and can be
-// provisioned as one JSON setting; the rest is fixed.
-
-/** What a field tech may set; the setting `tuning` holds any part of it. */
-export interface Tuning {
-  /** Frames of 20 ms kept from before the first frame of speech. */
-  preRollFrames: number;
-  /** Frames kept after the last frame of speech. */
-  hangoverFrames: number;
-  /** Speech score (vad.ts), in sixteenths of a nat, from which a frame is speech: lower hears more, and more that is none. */
-  onsetScore: number;
-  /** Speech score below which speech ends. */
-  releaseScore: number;
-  /** Time without speech that ends a conversation. */
-  conversationGapMs: number;
-  /** Longest conversation. */
-  conversationMsMax: number;
-}
-
-export const TUNING_DEFAULT: Tuning = {
-  preRollFrames: 20,
-  hangoverFrames: 20,
-  onsetScore: 36,
-  releaseScore: 24,
-  conversationGapMs: 30000,
-  conversationMsMax: 2 * 3600 * 1000,
-};
+// Every interval, threshold and bound of the badge program, with its unit. What a team may tune is in
+// `Tuning` (protocol/src/shared/tuning.ts); the rest is fixed.
 
 /** Events wait this long for company before they are sealed into a chunk. */
 export const EVENTS_FLUSH_MS = 15000;

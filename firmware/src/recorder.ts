@@ -1,8 +1,7 @@
 // From front-end frames to conversations: marks lost frames, decides what is speech, keeps a pre-roll so that no onset is
 // clipped and a hangover so that no ending is, begins a conversation at the first speech and ends it after a long silence; notes
 // whose turn it was and which key phrases fell. Works 10 frames behind the microphone, because the front end looks ahead.
-import { type Crypto, EndReason, EventKind, FRAME_MS, LossCause } from "@salestag/protocol";
-import type { Tuning } from "./config";
+import { type Crypto, EndReason, EventKind, FRAME_MS, LossCause, type Tuning } from "@salestag/protocol";
 import { MICROPHONE_LOST_MS } from "./config";
 import { frameSeq, isFrame, OFFSET_BANDS, OFFSET_LEVEL, OFFSET_SPEECH } from "./front-end-frame";
 import type { Outbox } from "./outbox";

@@ -1,8 +1,7 @@
 // What the badge hears: voice activity from bands and network, who is near, and key phrases, on frames made by hand.
 import assert from "node:assert/strict";
-import { EventKind, phraseSetting, Talker } from "@salestag/protocol";
+import { EventKind, phraseSetting, Talker, TUNING_DEFAULT } from "@salestag/protocol";
 import fc from "fast-check";
-import { TUNING_DEFAULT } from "../src/config";
 import { LOOK_AHEAD_FRAMES, OFFSET_SPEECH } from "../src/front-end-frame";
 import { loadPhrases, Phrases } from "../src/phrases";
 import { Talkers, type Turn } from "../src/talkers";

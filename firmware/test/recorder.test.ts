@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
-import { ChunkKind, EndReason, EventKind, GapCause, LossCause } from "@salestag/protocol";
+import { ChunkKind, EndReason, EventKind, GapCause, LossCause, TUNING_DEFAULT } from "@salestag/protocol";
 import fc from "fast-check";
-import { TUNING_DEFAULT } from "../src/config";
 import { Bench, keptSeqs, makeFrame, type Opened, range } from "./support";
 
 const QUIET = 10;

@@ -11,10 +11,11 @@ import {
   openChunk,
   PHONE_CLASSES,
   type Phrase,
+  TUNING_DEFAULT,
+  type Tuning,
   unpackAudio,
 } from "@salestag/protocol";
 import { nodeCrypto } from "@salestag/protocol/host";
-import { TUNING_DEFAULT, type Tuning } from "../src/config";
 import {
   FRAME_LAYOUT,
   OFFSET_LAYOUT,

@@ -5,6 +5,7 @@ import { addOpen } from "./commands/open";
 import { processOutput } from "./commands/output";
 import { addPhrases } from "./commands/phrases";
 import { addProvision } from "./commands/provision";
+import { addTune } from "./commands/tune";
 import { ExitCode, messageOf, ToolError } from "./errors";
 
 const output = processOutput();
@@ -20,6 +21,7 @@ addKeysInit(keys, output);
 addProvision(program, output);
 addOpen(program, output);
 addPhrases(program, output);
+addTune(program, output);
 
 program.parseAsync().catch((cause: unknown) => {
   process.stderr.write(`salestag: ${sentenceOf(cause)}\n`);

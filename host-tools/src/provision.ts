@@ -6,6 +6,8 @@ import {
   KEY_BYTES,
   LABEL_CHARACTERS_MAX,
   RegistryFileError,
+  type Tuning,
+  tuningWith,
 } from "@salestag/protocol/host";
 import {
   BadgeSettings,
@@ -79,6 +81,22 @@ export async function writePhrases(client: JacdacClient, phrases: ListedPhrase[]
       else settings.delete(key);
     for (const [key, value] of phraseSettings(phrases).reverse())
       if (value !== undefined) await settings.write(key, Buffer.from(value));
+  });
+}
+
+/**
+ * Writes a badge's tuning, in the place of what it had; nothing of it in `set` puts the defaults back.
+ * @returns its hardware id
+ * @throws ToolError when a value is out of its range, there is no badge, or it does not take it
+ */
+export async function writeTuning(client: JacdacClient, set: Partial<Tuning>): Promise<string> {
+  try {
+    tuningWith(set);
+  } catch (cause) {
+    throw new ToolError(ExitCode.Usage, `${messageOf(cause)}.`, { cause });
+  }
+  return await withSettings(client, async (settings) => {
+    await settings.write("tuning", Buffer.from(JSON.stringify(set)));
   });
 }
 

@@ -12,4 +12,5 @@ export * from "./phones";
 export * from "./phrase-decoder";
 export * from "./phrases";
 export * from "./session";
+export * from "./tuning";
 export * from "./wire";

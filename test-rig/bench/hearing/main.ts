@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { phrasesOfSet } from "@salestag/host-tools";
-import { TUNING_DEFAULT } from "../../../firmware/src/config";
+import { TUNING_DEFAULT } from "@salestag/protocol";
 import { prepareRecording } from "../../src/recording";
 import { type ReplayResult, replay } from "../../src/replay";
 import { quantile } from "./metrics";

@@ -1,7 +1,7 @@
 // Voice activity measured: synthetic talk with exact labels in noise, through the front end and the badge's own code, beside
 // WebRTC's detector and, where the user has its model, Silero.
 import { createRequire } from "node:module";
-import { TUNING_DEFAULT } from "../../../firmware/src/config";
+import { TUNING_DEFAULT } from "@salestag/protocol";
 import { BandEnergy, VoiceActivity } from "../../../firmware/src/vad";
 import { readFrontEnd } from "../../../firmware/voice-front-end/built";
 import { FrontEnd, HOP_SAMPLES, LOOK_AHEAD_HOPS } from "../../../firmware/voice-front-end/front-end";
