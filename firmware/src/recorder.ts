@@ -94,8 +94,7 @@ export class Recorder {
     const speech = this.vad.update(notedEnergy(frame), frame[OFFSET_SPEECH]);
     this.segment(seq, speech);
     if (speech && this.sealer === undefined) this.begin(seq);
-    const turn = this.talkers.frame(seq, speech, frame[OFFSET_LEVEL]);
-    if (turn !== undefined) this.turn(turn);
+    for (const turn of this.talkers.frame(seq, speech, frame[OFFSET_LEVEL])) this.turn(turn);
     if (this.sealer !== undefined && (speech || this.hangoverLeft > 0)) this.keepAll(frame, seq);
     else this.wait(frame);
     if (speech) this.hangoverLeft = this.tuning.hangoverFrames;
@@ -157,6 +156,8 @@ export class Recorder {
   private restart(seq: number): void {
     this.hearRest();
     this.endLost();
+    if (this.speechStartSeq >= 0) this.endSpeech(this.heardNext); // outside of any conversation: no key was ready
+    for (const turn of this.talkers.end()) this.turn(turn);
     this.ports.phrases.reset();
     this.waiting = [];
     this.lostSinceKept = 0;

@@ -34,6 +34,15 @@ export interface Turn {
   level: number;
 }
 
+/** Most frames end no turn: they share one list. Never written to. */
+const NO_TURNS: Turn[] = [];
+
+function joined(first: Turn[], second: Turn[]): Turn[] {
+  const all = first.slice();
+  for (const turn of second) all.push(turn);
+  return all;
+}
+
 /** Levels and for how long they were heard. */
 class Levels {
   readonly frames = zeros(PLACES);
@@ -78,20 +87,20 @@ export class Talkers {
   private turnFrames = 0;
 
   /**
-   * Takes the next frame.
+   * Takes the next frame; the numbers of frames that were lost are a pause.
    * @param level half decibels below full scale
-   * @returns a turn that has ended
+   * @returns turns that have ended, seldom any: the talker before and, after many lost frames, the one who spoke last
    */
-  frame(seq: number, speech: boolean, level: number): Turn | undefined {
+  frame(seq: number, speech: boolean, level: number): Turn[] {
+    let ended = NO_TURNS;
     const pauseFrames = seq - this.lastSpeechSeq;
-    let ended: Turn | undefined;
     if (
       this.pieceFromSeq >= 0 &&
       (pauseFrames > PAUSE_PIECE_FRAMES || seq - this.pieceFromSeq >= PIECE_FRAMES_MAX)
     )
       ended = this.endPiece();
     if (this.turn !== undefined && this.pieceFromSeq < 0 && pauseFrames > PAUSE_TURN_FRAMES)
-      ended = this.endTurn();
+      ended = joined(ended, this.endTurn());
     if (!speech) return ended;
     if (this.pieceFromSeq < 0) this.pieceFromSeq = seq;
     this.piece.add(level, 1);
@@ -101,17 +110,13 @@ export class Talkers {
 
   /** The conversation is over. @returns its last turns */
   end(): Turn[] {
-    const turns: Turn[] = [];
-    const before = this.pieceFromSeq >= 0 ? this.endPiece() : undefined;
-    if (before !== undefined) turns.push(before);
-    const last = this.endTurn();
-    if (last !== undefined) turns.push(last);
+    const before = this.pieceFromSeq >= 0 ? this.endPiece() : NO_TURNS;
     this.history.clear();
-    return turns;
+    return joined(before, this.endTurn());
   }
 
   /** Ends the piece and lets it join or end the turn. @returns the turn before, if the talker has changed */
-  private endPiece(): Turn | undefined {
+  private endPiece(): Turn[] {
     const frames = this.piece.total;
     const level = this.piece.loudQuarter();
     const piece = { fromSeq: this.pieceFromSeq, toSeq: this.lastSpeechSeq + 1, talker: Talker.Unsure, level };
@@ -128,18 +133,20 @@ export class Talkers {
       turn.level = Math.round((turn.level * this.turnFrames + level * frames) / all);
       turn.toSeq = piece.toSeq;
       this.turnFrames = all;
-      return undefined;
+      return NO_TURNS;
     }
+    const before = this.endTurn();
     this.turn = piece;
     this.turnFrames = frames;
-    return turn;
+    return before;
   }
 
-  private endTurn(): Turn | undefined {
+  /** @returns the turn, if there is one */
+  private endTurn(): Turn[] {
     const turn = this.turn;
     this.turn = undefined;
     this.turnFrames = 0;
-    return turn;
+    return turn === undefined ? NO_TURNS : [turn];
   }
 
   /** Near, far or unsure: where a level lies to the best cut through the history. */

@@ -129,16 +129,18 @@ describe("look-ahead", () => {
 });
 
 describe("talkers", () => {
-  /** Plays stretches of [frames, level]; level undefined is a pause. */
-  function turnsOf(stretches: [frames: number, level: number | undefined][]): Turn[] {
+  /** A number is somebody's level; `undefined` is a pause; "lost" frames never come. */
+  type Stretch = [frames: number, level: number | undefined | "lost"];
+
+  function turnsOf(stretches: Stretch[]): Turn[] {
     const talkers = new Talkers();
     const turns: Turn[] = [];
     let seq = 0;
     for (const [frames, level] of stretches)
       for (let i = 0; i < frames; i++, seq++) {
+        if (level === "lost") continue;
         // A voice is not steady: its level moves by 10 dB within a syllable.
-        const turn = talkers.frame(seq, level !== undefined, (level ?? 120) + ((seq * 7) % 20));
-        if (turn !== undefined) turns.push(turn);
+        turns.push(...talkers.frame(seq, level !== undefined, (level ?? 120) + ((seq * 7) % 20)));
       }
     return [...turns, ...talkers.end()];
   }
@@ -147,7 +149,7 @@ describe("talkers", () => {
   const FAR = 64;
 
   it("two people 12 dB apart: near and far, once both have been heard", () => {
-    const dialogue = Array.from({ length: 6 }, (): [number, number | undefined][] => [
+    const dialogue = Array.from({ length: 6 }, (): Stretch[] => [
       [150, NEAR],
       [50, undefined],
       [150, FAR],
@@ -166,7 +168,7 @@ describe("talkers", () => {
   });
 
   it("one person alone: unsure, never near or far", () => {
-    const talk = Array.from({ length: 20 }, (_, i): [number, number | undefined][] => [
+    const talk = Array.from({ length: 20 }, (_, i): Stretch[] => [
       [120, NEAR + (i % 3) * 2],
       [50, undefined],
     ]).flat();
@@ -174,7 +176,7 @@ describe("talkers", () => {
   });
 
   it("a change of talker without a pause splits the turn to within 2 s", () => {
-    const warmUp: [number, number | undefined][] = [
+    const warmUp: Stretch[] = [
       [150, NEAR],
       [60, undefined],
       [150, FAR],
@@ -191,7 +193,7 @@ describe("talkers", () => {
 
   it("both move away by 10 dB: still told apart a minute later", () => {
     const talk = (by: number) =>
-      Array.from({ length: 12 }, (): [number, number | undefined][] => [
+      Array.from({ length: 12 }, (): Stretch[] => [
         [150, NEAR + by],
         [50, undefined],
         [150, FAR + by],
@@ -215,10 +217,30 @@ describe("talkers", () => {
     assert.equal(turns.at(-1)?.talker, Talker.Near);
   });
 
+  it("a change of talker and then a second of lost frames: both turns are told", () => {
+    const turns = turnsOf([
+      [150, NEAR],
+      [60, undefined],
+      [150, FAR],
+      [60, undefined],
+      [150, NEAR],
+      [10, undefined],
+      [90, FAR],
+      [50, "lost"],
+      [60, undefined],
+    ]).slice(2);
+    assert.deepEqual(
+      turns.map(({ fromSeq, toSeq, talker }) => [fromSeq, toSeq, talker]),
+      [
+        [420, 570, Talker.Near],
+        [580, 670, Talker.Far],
+      ],
+    );
+  });
+
   it("turns come in order, without overlap, and hold every frame of speech (any talk)", () => {
-    const any = fc.array(fc.tuple(fc.nat(250), fc.option(fc.nat(235), { nil: undefined })), {
-      maxLength: 25,
-    });
+    const level = fc.oneof(fc.nat(235), fc.constantFrom(undefined, "lost" as const));
+    const any = fc.array(fc.tuple(fc.nat(250), level), { maxLength: 25 });
     fc.assert(
       fc.property(any, (stretches) => {
         const turns = turnsOf(stretches);
@@ -230,7 +252,7 @@ describe("talkers", () => {
         let seq = 0;
         for (const [frames, level] of stretches)
           for (let i = 0; i < frames; i++, seq++)
-            if (level !== undefined)
+            if (typeof level === "number")
               assert.ok(
                 turns.some((t) => t.fromSeq <= seq && seq < t.toSeq),
                 `${seq}`,

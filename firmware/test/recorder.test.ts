@@ -201,6 +201,27 @@ describe("recorder", () => {
     assert.deepEqual(bench.traced("conversation"), [[0, 0]]);
   });
 
+  it("microphone: a front end that starts again while no epoch is ready: nothing of before is dated by its new frames", () => {
+    const bench = new Bench({ conversationGapMs: 2000 });
+    bench.epochReady = false;
+    bench.play(0, 1000, QUIET);
+    bench.play(1000, 1050, LOUD);
+    const before = bench.nowMs;
+    for (let seq = 0; seq < 300; seq++) {
+      bench.epochReady = seq > 0;
+      bench.nowMs = before + (seq + 1) * 20;
+      bench.recorder.frame(makeFrame(seq, seq < 100 ? LOUD : QUIET));
+    }
+    const events = eventsOf(bench.open());
+    for (const { kind, values } of events)
+      if (kind === EventKind.Speech || kind === EventKind.Turn) assert.ok(values[0] > 0 && values[0] <= 3000);
+    assert.equal(events.filter(({ kind }) => kind === EventKind.Turn).length, 1);
+    assert.deepEqual(
+      bench.traced("speech").map(([from, to]) => to > from),
+      [true, true],
+    );
+  });
+
   it("microphone: a front end that starts again ends the conversation and is followed from its new start", () => {
     const bench = new Bench();
     bench.play(0, 1000, QUIET);

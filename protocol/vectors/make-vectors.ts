@@ -227,6 +227,8 @@ const chunkVectors = {
     ["kind 0", [[0, 0]]],
     ["speech without its length", [[3, 0]]],
     ["speech with a text", [[3, 0, 5, "x"]]],
+    ["speech with an empty text", [[3, 0, 5, ""]]],
+    ["an unknown kind with an empty text", [[99, 0, 5, ""]]],
     ["a key phrase without its text", [[6, 0, 1, 2, 3]]],
     ["a key phrase with an empty text", [[6, 0, 1, 2, 3, ""]]],
     ["a text before a value", [[6, 0, 1, 2, "x", 3]]],

@@ -7,7 +7,7 @@ interface Path {
   /** Scores of each phone so far, 1/4 nat. */
   phones: number[][];
 }
-type Setting = [text: string, threshold: number, ...pronunciations: string[]];
+export type Setting = [text: string, threshold: number, ...pronunciations: string[]];
 /** [text, start tick, end tick, score] */
 type Hit = [string, number, number, number];
 
@@ -38,10 +38,14 @@ function scoreOf({ phones }: Path): number {
   const means = phones.map(
     (scores) => scores.reduce((sum, score) => sum + score, 0) * Math.round(256 / scores.length - 1e-9),
   );
-  return Math.trunc(means.reduce((sum, mean) => sum + mean, 0) / phones.length);
+  return Math.trunc(means.reduce((sum, mean) => sum + mean, 0) / phones.length) + 0; // -0 + 0 is 0
 }
 
-function decode(settings: Setting[], vectors: number[][], firstTick: number) {
+/**
+ * @param vectors 40 posterior bytes for each tick
+ * @returns the hits, and for each tick the score of the first pronunciation, 1 while no path has reached its end
+ */
+export function decode(settings: Setting[], vectors: number[][], firstTick: number) {
   const listeners = settings.flatMap(([text, threshold, ...pronunciations]) =>
     pronunciations.map((pronunciation) => ({ text, threshold, classes: classesOf(pronunciation) })),
   );
@@ -109,6 +113,16 @@ export function phraseVectors(bytes: (label: string, length: number) => Buffer) 
     ],
     ["phones held too long", [short], vectorsWith(noise, 45, [["_TAI", 2, 10, 5]]), 0],
     ["ticks that wrap at 4096", [short], vectorsWith(noise, 40, [["_TAHI", 10, 3, 2]]), 4080],
+    [
+      "a phone held to its longest stay after the paths behind it died",
+      [["x", -1000, "ABCDEF"]],
+      vectorsWith(() => 11, 40, [
+        ["ABCD", 2, 1, 14],
+        ["E", 6, 14, 2],
+        ["F", 20, 3, 2],
+      ]),
+      0,
+    ],
     ["perfect", [["x", -6144, "ABC"]], vectorsWith(noise, 30, [["ABC", 8, 4, 0]]), 100000],
   ];
   const many = Array.from({ length: 8 }, () => "ABC");

@@ -114,7 +114,9 @@ function checkEvent(event: BadgeEvent): void {
   const count = event.values.length;
   if (kind === 0 || count > VALUES_MAX || (kind < VALUE_COUNTS.length && count !== VALUE_COUNTS[kind]))
     throw new FormatError(`event of kind ${kind} cannot have ${count} values`);
-  const hasText = event.text !== undefined && event.text.length > 0;
+  const hasText = event.text !== undefined;
+  if (hasText && (event.text as string).length === 0)
+    throw new FormatError(`the text of an event of kind ${kind} is empty`);
   if (kind < VALUE_COUNTS.length && hasText !== (kind === EventKind.KeyPhrase))
     throw new FormatError(`event of kind ${kind} ${hasText ? "cannot have" : "needs"} a text`);
 }

@@ -94,7 +94,7 @@ export class PronunciationPaths {
       if (here !== 0 || before !== 0) {
         const score = POSTERIOR_ZERO - vector[offset + phones[j]];
         const age = here & AGE_MASK;
-        const total = age === AGE_MAX ? -1 : here >> TOTAL_SHIFT; // a dead state's is 0, below every live one's
+        const total = age === AGE_MAX ? 0 : here >> TOTAL_SHIFT; // none to stay in: 0, like a dead one, below every live one's
         const totalBefore = before >> TOTAL_SHIFT;
         let place = 0;
         if (total >= totalBefore) {
@@ -123,7 +123,7 @@ export class PronunciationPaths {
   /** The first phone: a path may begin at any tick. */
   private enter(first: number, score: number, tick: number): void {
     const here = this.places[first];
-    const total = (here & AGE_MASK) === AGE_MAX ? -1 : here >> TOTAL_SHIFT;
+    const total = (here & AGE_MASK) === AGE_MAX ? 0 : here >> TOTAL_SHIFT;
     let place: number;
     if (total >= TOTAL_ZERO) {
       place = here + AGE_ONE + ((score + PATH_BONUS) << TOTAL_SHIFT);
