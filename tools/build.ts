@@ -6,7 +6,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
-const FRONT_END = join(ROOT, "firmware", "front-end");
+const FRONT_END = join(ROOT, "firmware", "voice-front-end");
 const WASM = join(FRONT_END, "dist", "front-end.wasm");
 const FIRMWARE = join(ROOT, "firmware");
 const BYTECODE = join(FIRMWARE, ".devicescript", "bin", "bytecode.devs");
@@ -29,7 +29,7 @@ function run(what: string, args: string[], cwd: string): void {
     execFileSync(process.execPath, args, { cwd, stdio: ["ignore", "pipe", "pipe"], encoding: "utf8" });
   } catch (error) {
     const { stdout, stderr } = error as { stdout: string; stderr: string };
-    process.stderr.write(`${stdout}${stderr}\n`);
+    process.stderr.write(`${stdout ?? ""}${stderr ?? error}\n`);
     process.exit(1);
   }
   process.stderr.write(`built ${what} in ${((performance.now() - startMs) / 1000).toFixed(1)} s\n`);

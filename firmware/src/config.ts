@@ -1,38 +1,13 @@
-// Every interval, threshold and bound of the badge program, with its unit. What a team may tune is in `Tuning` and can be
-// provisioned as one JSON setting; the rest is fixed.
-
-/** What a field tech may set; the setting `tuning` holds any part of it. */
-export interface Tuning {
-  /** Frames of 20 ms kept from before the first frame of speech. */
-  preRollFrames: number;
-  /** Frames kept after the last frame of speech. */
-  hangoverFrames: number;
-  /** Speech score, in sixteenths of a unit of 0.376 dB, from which a frame is speech. */
-  onsetScore: number;
-  /** Speech score below which speech ends. */
-  releaseScore: number;
-  /** Time without speech that ends a conversation. */
-  conversationGapMs: number;
-  /** Longest conversation. */
-  conversationMsMax: number;
-}
-
-export const TUNING_DEFAULT: Tuning = {
-  preRollFrames: 20,
-  hangoverFrames: 20,
-  onsetScore: 128,
-  releaseScore: 96,
-  conversationGapMs: 30000,
-  conversationMsMax: 2 * 3600 * 1000,
-};
+// Every interval, threshold and bound of the badge program, with its unit. What a team may tune is in
+// `Tuning` (protocol/src/shared/tuning.ts); the rest is fixed.
 
 /** Events wait this long for company before they are sealed into a chunk. */
 export const EVENTS_FLUSH_MS = 15000;
 /** As many events wait at most. */
 export const EVENTS_PENDING_MAX = 24;
 
-/** Bytes of sealed audio that the RAM outbox holds: about 6 s of speech at 16 kbit/s. The heap has no room for more. */
-export const OUTBOX_BYTES_MAX = 11776;
+/** Bytes of sealed audio that the RAM outbox holds: about 5 s of speech at 16 kbit/s. The heap has no room for more. */
+export const OUTBOX_BYTES_MAX = 10752;
 /** Bytes beyond that, kept free for events: a full outbox must still be able to say what was lost. */
 export const OUTBOX_RESERVE_BYTES = 768;
 

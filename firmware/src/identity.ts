@@ -1,8 +1,7 @@
 // What provisioning wrote into the badge's settings: who it is, how it proves that, where its relay is. The names of the
 // settings and their forms are in docs/provisioning.md.
 import { readSetting } from "@devicescript/settings";
-import { BADGE_ID_BYTES, KEY_BYTES } from "@salestag/protocol";
-import { TUNING_DEFAULT, type Tuning } from "./config";
+import { BADGE_ID_BYTES, KEY_BYTES, TUNING_DEFAULT, type Tuning, tuningWith } from "@salestag/protocol";
 import type { Identity, RelayAddress } from "./link";
 
 /** @returns the identity, or undefined while the badge is not provisioned */
@@ -15,10 +14,19 @@ export async function readIdentity(): Promise<Identity | undefined> {
   return { badgeId: Buffer.from(badge, "hex"), authKey: Buffer.from(authKey, "hex"), relay };
 }
 
-/** @returns the defaults, with what the setting `tuning` says instead */
+/** @returns the defaults, with what the setting `tuning` says instead; a setting that cannot be used is named and left out */
 export async function readTuning(): Promise<Tuning> {
-  const set = await readSetting<Partial<Tuning>>("tuning", {});
-  return { ...TUNING_DEFAULT, ...set };
+  try {
+    return tuningWith(await readSetting<Partial<Tuning>>("tuning", {}));
+  } catch (error) {
+    console.warn(`the setting tuning is left out: ${(error as Error).message}`);
+    return TUNING_DEFAULT;
+  }
+}
+
+/** @returns a setting's value; undefined when there is none */
+export async function readAny(key: string): Promise<unknown> {
+  return await readSetting<unknown>(key, undefined);
 }
 
 /** Reads `tcp://host:port` or `tls://host:port`. */

@@ -2,9 +2,10 @@
 import { millis, setInterval, VoiceFrontEnd } from "@devicescript/core";
 import { badgeCrypto } from "./badge-crypto";
 import { Epochs } from "./epochs";
-import { readIdentity, readTuning } from "./identity";
+import { readAny, readIdentity, readTuning } from "./identity";
 import type { Identity } from "./link";
 import { Outbox } from "./outbox";
+import { loadPhrases, Phrases } from "./phrases";
 import { Recorder } from "./recorder";
 import type { Epoch } from "./sealer";
 import { Trace } from "./trace";
@@ -26,7 +27,9 @@ async function start(identity: Identity): Promise<void> {
     return epoch;
   };
   const badgeId = identity.badgeId;
-  const recorder = new Recorder({ crypto, badgeId, outbox, trace, nowMs, takeEpoch }, await readTuning());
+  const phrases = new Phrases(await loadPhrases(readAny, (sentence) => console.warn(sentence)));
+  const ports = { crypto, badgeId, outbox, trace, phrases, nowMs, takeEpoch };
+  const recorder = new Recorder(ports, await readTuning());
   const onClock = (unixMs: number) => recorder.setClock(unixMs);
   const uplinkPorts = { crypto, identity, outbox, trace, nowMs, onClock };
   const uplink = async () => await runUplink(uplinkPorts);

@@ -1,13 +1,15 @@
 // From front-end frames to conversations: marks lost frames, decides what is speech, keeps a pre-roll so that no onset is
-// clipped and a hangover so that no ending is, begins a conversation at the first speech and ends it after a long silence.
-import { type Crypto, EndReason, EventKind, FRAME_MS, LossCause } from "@salestag/protocol";
-import type { Tuning } from "./config";
+// clipped and a hangover so that no ending is, begins a conversation at the first speech and ends it after a long silence; notes
+// whose turn it was and which key phrases fell. Works 10 frames behind the microphone, because the front end looks ahead.
+import { type Crypto, EndReason, EventKind, FRAME_MS, LossCause, type Tuning } from "@salestag/protocol";
 import { MICROPHONE_LOST_MS } from "./config";
-import { frameSeq, isFrame, OFFSET_BANDS } from "./front-end-frame";
+import { frameSeq, isFrame, OFFSET_BANDS, OFFSET_LEVEL, OFFSET_SPEECH } from "./front-end-frame";
 import type { Outbox } from "./outbox";
+import type { Phrases } from "./phrases";
 import { type Epoch, Sealer } from "./sealer";
+import { Talkers, type Turn } from "./talkers";
 import type { Trace } from "./trace";
-import { VoiceActivity } from "./vad";
+import { BandEnergy, type HeardFrame, LookAhead, VoiceActivity } from "./vad";
 
 /** What the recorder needs from the rest of the badge. */
 export interface RecorderPorts {
@@ -15,18 +17,11 @@ export interface RecorderPorts {
   badgeId: Buffer;
   outbox: Outbox;
   trace: Trace;
+  phrases: Phrases;
   /** ms since boot. */
   nowMs: () => number;
   /** Key of a new conversation; undefined while the next one is still being prepared. */
   takeEpoch: () => Epoch | undefined;
-}
-
-/** A frame that waits for speech to begin. */
-interface WaitingFrame {
-  frame: Buffer;
-  seq: number;
-  /** Frames lost right before it. */
-  lostBefore: number;
 }
 
 /** Frames that a jump of the front end's counter may skip and still be counted as lost: 10 s. */
@@ -38,19 +33,23 @@ export class Recorder {
   /** Frames that never came, since boot. */
   lostFrames = 0;
 
+  private readonly energy = new BandEnergy();
+  private readonly lookAhead = new LookAhead();
   private readonly vad: VoiceActivity;
+  private readonly talkers = new Talkers();
   private sealer: Sealer | undefined = undefined;
   private epochNumber = 0;
   private conversationStartMs = 0;
   private clockOffsetMs: number | undefined = undefined;
 
-  private waiting: WaitingFrame[] = [];
+  private waiting: HeardFrame[] = [];
   private lostSinceKept = 0;
   private hangoverLeft = 0;
   private speechStartSeq = -1;
   private lastSpeechMs = 0;
 
   private seqNext = -1;
+  private heardNext = 0;
   private bootMsOfSeqZero = 0;
   private lastFrameMs = 0;
 
@@ -68,20 +67,54 @@ export class Recorder {
     this.lastFrameMs = this.ports.nowMs();
     const lost = this.follow(seq);
     if (lost < 0) return;
-    const speech = this.vad.update(frame, OFFSET_BANDS);
+    const energy = this.energy.update(frame, OFFSET_BANDS);
+    this.listen(frame, seq);
+    this.lookAhead.push({ frame, seq, lostBefore: lost, energy });
+    let heard = this.lookAhead.next(seq);
+    while (heard !== undefined) {
+      this.hear(heard);
+      heard = this.lookAhead.next(seq);
+    }
+  }
+
+  /** Takes a frame on which everything is known: speech or not, keep it or not. */
+  private hear(heard: HeardFrame): void {
+    const seq = heard.seq;
+    this.heardNext = seq + 1;
+    const speech = this.vad.update(heard.energy, heard.frame[OFFSET_SPEECH]);
     this.segment(seq, speech);
     if (speech && this.sealer === undefined) this.begin(seq);
-    if (this.sealer !== undefined && (speech || this.hangoverLeft > 0)) this.keepAll(frame, seq, lost);
-    else this.wait(frame, seq, lost);
+    const turn = this.talkers.frame(seq, speech, heard.frame[OFFSET_LEVEL]);
+    if (turn !== undefined) this.turn(turn);
+    if (this.sealer !== undefined && (speech || this.hangoverLeft > 0)) this.keepAll(heard);
+    else this.wait(heard);
     if (speech) this.hangoverLeft = this.tuning.hangoverFrames;
     else if (this.hangoverLeft > 0) this.hangoverLeft--;
     this.endIfOver(seq);
   }
 
+  /** Notes a key phrase; one that falls outside of any conversation is nobody's. */
+  private listen(frame: Buffer, seq: number): void {
+    const phrase = this.ports.phrases.frame(frame, seq);
+    if (phrase === undefined || this.sealer === undefined) return;
+    const { number, fromSeq, toSeq, score, threshold } = phrase;
+    this.ports.trace.phrase(number, fromSeq, toSeq, seq, score);
+    const values = [(toSeq - fromSeq) * FRAME_MS, score, threshold];
+    this.sealer.event(EventKind.KeyPhrase, this.startMsOf(fromSeq), values, phrase.text);
+  }
+
+  private turn(turn: Turn): void {
+    const { fromSeq, toSeq, talker, level } = turn;
+    this.ports.trace.turn(fromSeq, toSeq, talker, level);
+    const values = [(toSeq - fromSeq) * FRAME_MS, talker, level];
+    if (this.sealer !== undefined) this.sealer.event(EventKind.Turn, this.startMsOf(fromSeq), values);
+  }
+
   /** Called about once a second: ends a conversation whose microphone fell silent for good. */
   tick(): void {
-    if (this.sealer !== undefined && this.ports.nowMs() - this.lastFrameMs >= MICROPHONE_LOST_MS)
-      this.end(EndReason.MicrophoneLost, this.lastFrameMs);
+    if (this.sealer === undefined || this.ports.nowMs() - this.lastFrameMs < MICROPHONE_LOST_MS) return;
+    this.hearRest();
+    this.endLost();
   }
 
   /** The relay told the time. @param unixMs Unix time at `nowMs` */
@@ -112,11 +145,22 @@ export class Recorder {
 
   /** The front end started, or started again: its time is fixed to the badge's own. */
   private restart(seq: number): void {
-    if (this.sealer !== undefined) this.end(EndReason.MicrophoneLost, this.lastFrameMs);
+    this.hearRest();
+    this.endLost();
+    this.ports.phrases.reset();
     this.waiting = [];
     this.lostSinceKept = 0;
     const startMs = Math.max(0, this.ports.nowMs() - FRAME_MS);
     this.bootMsOfSeqZero = startMs - seq * FRAME_MS;
+  }
+
+  /** Takes the frames that still wait for the network's word, which will not come. */
+  private hearRest(): void {
+    for (const heard of this.lookAhead.flush()) this.hear(heard);
+  }
+
+  private endLost(): void {
+    if (this.sealer !== undefined) this.end(EndReason.MicrophoneLost, this.lastFrameMs);
   }
 
   private startMsOf(seq: number): number {
@@ -161,7 +205,7 @@ export class Recorder {
   }
 
   /** Keeps the frames that waited, then this one. */
-  private keepAll(frame: Buffer, seq: number, lostBefore: number): void {
+  private keepAll(heard: HeardFrame): void {
     const sealer = this.sealer as Sealer;
     let lost = this.lostSinceKept;
     this.lostSinceKept = 0;
@@ -170,14 +214,14 @@ export class Recorder {
       lost = 0;
     }
     this.waiting = [];
-    sealer.keep(frame, seq, lost + lostBefore, this.startMsOf(seq));
+    sealer.keep(heard.frame, heard.seq, lost + heard.lostBefore, this.startMsOf(heard.seq));
   }
 
   /** Lets a frame wait in the pre-roll; the oldest there is given up. */
-  private wait(frame: Buffer, seq: number, lostBefore: number): void {
-    this.waiting.push({ frame, seq, lostBefore });
+  private wait(heard: HeardFrame): void {
+    this.waiting.push(heard);
     if (this.waiting.length <= this.tuning.preRollFrames) return;
-    const oldest = this.waiting.shift() as WaitingFrame;
+    const oldest = this.waiting.shift() as HeardFrame;
     this.lostSinceKept += oldest.lostBefore;
   }
 
@@ -193,7 +237,8 @@ export class Recorder {
 
   private end(reason: EndReason, atMs: number): void {
     const sealer = this.sealer as Sealer;
-    if (this.speechStartSeq >= 0) this.endSpeech(this.seqNext);
+    if (this.speechStartSeq >= 0) this.endSpeech(this.heardNext);
+    for (const turn of this.talkers.end()) this.turn(turn);
     sealer.event(EventKind.ConversationEnd, atMs, [reason]);
     sealer.end();
     this.sealer = undefined;

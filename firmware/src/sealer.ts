@@ -19,7 +19,7 @@ import {
   sealChunk,
 } from "@salestag/protocol";
 import { EVENTS_FLUSH_MS, EVENTS_PENDING_MAX } from "./config";
-import { OFFSET_OPUS, OFFSET_OPUS_LENGTH } from "./front-end-frame";
+import { OFFSET_OPUS_LENGTH, opusOffset } from "./front-end-frame";
 import type { Outbox } from "./outbox";
 import type { Trace } from "./trace";
 
@@ -71,13 +71,15 @@ export class Sealer {
       if (gapFrames > lost) this.packer.gap(gapFrames - lost, GapCause.Silence);
       if (lost > 0) this.packer.gap(lost, GapCause.Lost);
     }
-    this.packer.packet(frame, OFFSET_OPUS, packetBytes);
+    this.packer.packet(frame, opusOffset(frame), packetBytes);
     if (this.packer.frames >= CHUNK_FRAMES_MAX) this.closeChunk();
   }
 
   /** Adds an event. Times rise from event to event or are sorted when the chunk is made. */
-  event(kind: EventKind, atMs: number, values: number[]): void {
-    this.events.push({ kind, atMs, values });
+  event(kind: EventKind, atMs: number, values: number[], text?: string): void {
+    const event: BadgeEvent = { kind, atMs, values };
+    if (text !== undefined) event.text = text;
+    this.events.push(event);
     if (this.events.length >= EVENTS_PENDING_MAX) this.closeEvents();
   }
 

@@ -20,6 +20,16 @@ export class Trace {
     this.print(`@speech ${fromSeq} ${toSeq}`);
   }
 
+  /** A talker (0 unsure, 1 near, 2 far) spoke from `fromSeq` to `toSeq - 1`, at a level in half decibels below full scale. */
+  turn(fromSeq: number, toSeq: number, talker: number, level: number): void {
+    this.print(`@turn ${fromSeq} ${toSeq} ${talker} ${level}`);
+  }
+
+  /** Key phrase `number` of the settings fell in frames `fromSeq` to `toSeq - 1`; known with frame `atSeq`. Its text is only in the event. */
+  phrase(number: number, fromSeq: number, toSeq: number, atSeq: number, score: number): void {
+    this.print(`@phrase ${number} ${fromSeq} ${toSeq} ${atSeq} ${score}`);
+  }
+
   /** Frames `fromSeq` to `toSeq - 1` never came. */
   lost(fromSeq: number, toSeq: number): void {
     this.print(`@lost ${fromSeq} ${toSeq}`);

@@ -1,6 +1,7 @@
-// Voice activity from the front end's 24 mel bands, in integers: a noise floor for each band that falls fast and rises
-// slowly, the energy above it weighted towards the lowest and the highest bands, a fast attack and a slow release.
-// Works frame by frame (20 ms), without looking ahead; about 350 simple operations a frame.
+// Voice activity, in integers: the energy above a noise floor in each of the front end's 24 mel bands, fused with the log odds of
+// speech from the front end's network. The floor falls fast and rises slowly; both parts attack fast and release slowly.
+// The network looks ahead, so the two meet when its word on a frame has come (LookAhead). About 350 simple operations a frame.
+import { LOOK_AHEAD_FRAMES, OFFSET_SPEECH } from "./front-end-frame";
 
 /** Number of bands of a frame. */
 export const BANDS = 24;
@@ -10,49 +11,32 @@ const HIGH_FROM = 12; // from about 1800 Hz: fricatives. The bands between did n
 const ABOVE_FLOOR_MAX = 64; // 24 dB: a slammed door counts no more than a loud voice
 const FLOOR_START_MAX = 60 << 8; // a badge that starts amid speech must not take it for the room
 const FLOOR_RISE_MAX_IN_SPEECH = 154; // 0.6 units a frame
-const LOUD_SCORE = 25 << 4;
+const LOUD_ENERGY = 25 << 4;
 
-/** Speech or not, frame after frame. */
-export class VoiceActivity {
-  /** True while speech is going on. */
-  speech = false;
-  /** Smoothed energy above the floor, in sixteenths of a band unit (0.376 dB). */
-  score = 0;
+/** Energy above the noise floor, frame after frame. */
+export class BandEnergy {
+  /** Smoothed, in sixteenths of a band unit (0.376 dB). */
+  smoothed = 0;
 
   private floors: number[] = []; // band units, 8 fraction bits
 
   /**
-   * @param onsetScore score from which speech begins
-   * @param releaseScore score below which it ends
-   */
-  constructor(
-    private readonly onsetScore: number,
-    private readonly releaseScore: number,
-  ) {}
-
-  /**
    * Takes the next frame.
    * @param frame bytes with the 24 bands (u8, 8 units an octave of power) from `offset`
-   * @returns `speech`
+   * @returns `smoothed`
    */
-  update(frame: Buffer, offset: number): boolean {
-    const energy =
-      this.floors.length === 0 ? this.start(frame, offset) : this.energyAboveFloor(frame, offset);
-    const change = energy - this.score;
-    this.score += change > 0 ? change >> 1 : change >> 3;
-    this.speech = this.score >= (this.speech ? this.releaseScore : this.onsetScore);
-    return this.speech;
+  update(frame: Buffer, offset: number): number {
+    if (this.floors.length === 0)
+      for (let band = 0; band < BANDS; band++)
+        this.floors.push(Math.min(frame[offset + band] << 8, FLOOR_START_MAX));
+    const change = this.aboveFloor(frame, offset) - this.smoothed;
+    this.smoothed += change > 0 ? change >> 1 : change >> 3;
+    return this.smoothed;
   }
 
-  private start(frame: Buffer, offset: number): number {
-    for (let band = 0; band < BANDS; band++)
-      this.floors.push(Math.min(frame[offset + band] << 8, FLOOR_START_MAX));
-    return this.energyAboveFloor(frame, offset);
-  }
-
-  private energyAboveFloor(frame: Buffer, offset: number): number {
+  private aboveFloor(frame: Buffer, offset: number): number {
     const floors = this.floors;
-    const riseMax = this.score > LOUD_SCORE ? FLOOR_RISE_MAX_IN_SPEECH : 255;
+    const riseMax = this.smoothed > LOUD_ENERGY ? FLOOR_RISE_MAX_IN_SPEECH : 255;
     let low = 0;
     let high = 0;
     for (let band = 0; band < BANDS; band++) {
@@ -71,5 +55,87 @@ export class VoiceActivity {
       else if (band >= HIGH_FROM) high += above;
     }
     return (36 * low + 5 * high) >> 5; // sixteenths: a band's share is 36/512 of a unit below, 5/512 above
+  }
+}
+
+/** The network's byte for even odds. */
+const EVEN_ODDS = 128;
+/** Share of the energy in the fused score: 13/64 of a nat for each band unit. */
+const ENERGY_WEIGHT = 13;
+const ENERGY_SHIFT = 6;
+
+/** Speech or not, from both, for frames in order. */
+export class VoiceActivity {
+  /** True while speech is going on. */
+  speech = false;
+  /** Fused score, in sixteenths of a nat. */
+  score = 0;
+
+  private odds = 0;
+
+  /**
+   * @param onsetScore score from which speech begins
+   * @param releaseScore score below which it ends
+   */
+  constructor(
+    private readonly onsetScore: number,
+    private readonly releaseScore: number,
+  ) {}
+
+  /**
+   * Decides on the next frame.
+   * @param energy its smoothed energy
+   * @param speechByte the network's log odds for it; 0 when they are not known
+   * @returns `speech`
+   */
+  update(energy: number, speechByte: number): boolean {
+    if (speechByte > 0) {
+      const change = speechByte - EVEN_ODDS - this.odds;
+      this.odds += change > 0 ? change : (change * 5) >> 4;
+    }
+    this.score = this.odds + ((energy * ENERGY_WEIGHT) >> ENERGY_SHIFT);
+    this.speech = this.score >= (this.speech ? this.releaseScore : this.onsetScore);
+    return this.speech;
+  }
+}
+
+/** A frame on which the network's word has not come yet. */
+export interface HeardFrame {
+  /** Once it has come, the byte at OFFSET_SPEECH is about this frame itself; 0 when it was lost. */
+  frame: Buffer;
+  seq: number;
+  /** Frames lost right before it. */
+  lostBefore: number;
+  energy: number;
+}
+
+/** Holds frames back until the network, which looks ahead, has said what it thinks of them. */
+export class LookAhead {
+  private held: HeardFrame[] = [];
+
+  /** Takes the next frame, and what it says about the one LOOK_AHEAD_FRAMES before it over to that one. */
+  push(heard: HeardFrame): void {
+    const about = heard.seq - LOOK_AHEAD_FRAMES;
+    const speechByte = heard.frame[OFFSET_SPEECH];
+    heard.frame[OFFSET_SPEECH] = 0;
+    for (const one of this.held)
+      if (one.seq >= about) {
+        if (one.seq === about) one.frame[OFFSET_SPEECH] = speechByte;
+        break;
+      }
+    this.held.push(heard);
+  }
+
+  /** @returns the next frame that has waited long enough when frame `newestSeq` is here; undefined when there is none */
+  next(newestSeq: number): HeardFrame | undefined {
+    if (this.held.length === 0 || this.held[0].seq > newestSeq - LOOK_AHEAD_FRAMES) return undefined;
+    return this.held.shift();
+  }
+
+  /** @returns all that is held, in order, and holds nothing any more */
+  flush(): HeardFrame[] {
+    const rest = this.held;
+    this.held = [];
+    return rest;
   }
 }

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
-import { ChunkKind, EndReason, EventKind, GapCause, LossCause } from "@salestag/protocol";
+import { ChunkKind, EndReason, EventKind, GapCause, LossCause, TUNING_DEFAULT } from "@salestag/protocol";
 import fc from "fast-check";
-import { TUNING_DEFAULT } from "../src/config";
 import { Bench, keptSeqs, makeFrame, type Opened, range } from "./support";
 
 const QUIET = 10;
@@ -114,9 +113,13 @@ describe("recorder", () => {
     const [from, to] = oneSpeech(bench);
     assert.deepEqual(
       events.map(({ kind }) => kind),
-      [EventKind.ConversationStart, EventKind.Speech, EventKind.Clock, EventKind.ConversationEnd].sort(
-        (a, b) => events.findIndex((e) => e.kind === a) - events.findIndex((e) => e.kind === b),
-      ),
+      [
+        EventKind.ConversationStart,
+        EventKind.Speech,
+        EventKind.Turn,
+        EventKind.Clock,
+        EventKind.ConversationEnd,
+      ],
     );
     const of = (kind: EventKind) => events.find((event) => event.kind === kind)!;
     assert.equal(of(EventKind.ConversationStart).atMs, (from - preRollFrames) * 20);

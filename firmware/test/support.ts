@@ -9,25 +9,55 @@ import {
   decodeEvents,
   FRAME_MS,
   openChunk,
+  PHONE_CLASSES,
+  type Phrase,
+  TUNING_DEFAULT,
+  type Tuning,
   unpackAudio,
 } from "@salestag/protocol";
 import { nodeCrypto } from "@salestag/protocol/host";
-import { TUNING_DEFAULT, type Tuning } from "../src/config";
+import {
+  FRAME_LAYOUT,
+  OFFSET_LAYOUT,
+  OFFSET_OPUS_LENGTH,
+  OFFSET_POSTERIORS,
+  OFFSET_SPEECH,
+} from "../src/front-end-frame";
 import { Outbox } from "../src/outbox";
+import { Phrases } from "../src/phrases";
 import { Recorder } from "../src/recorder";
 import { Trace } from "../src/trace";
 
 export const crypto = nodeCrypto();
 
-/** A front-end frame whose 24 bands all have `level` and whose packet tells its seq. */
+/** A front-end frame whose 24 bands all have `level` and whose packet tells its seq; the network says nothing. */
 export function makeFrame(seq: number, level: number, packetBytes = 38): Buffer {
-  const frame = Buffer.alloc(32 + packetBytes, level);
+  const frame = Buffer.alloc(OFFSET_POSTERIORS + packetBytes, level);
   frame.writeUInt32LE(seq, 0);
-  frame[4] = 0x10;
-  frame[7] = packetBytes;
-  frame[32] = 0x48;
-  if (packetBytes >= 5) frame.writeUInt32LE(seq, 33);
+  frame[OFFSET_LAYOUT] = FRAME_LAYOUT << 4;
+  frame[OFFSET_OPUS_LENGTH] = packetBytes;
+  frame.fill(0, OFFSET_SPEECH, OFFSET_POSTERIORS);
+  frame[OFFSET_POSTERIORS] = 0x48;
+  if (packetBytes >= 5) frame.writeUInt32LE(seq, OFFSET_POSTERIORS + 1);
   return frame;
+}
+
+/**
+ * The frame with the network's word on the frame 10 before, and, if its number is even, posteriors in which one class stands out.
+ * @param phone that class; none when below 0
+ */
+export function withPosteriors(frame: Buffer, speechByte: number, phone: number): Buffer {
+  const isEven = frame[0] % 2 === 0;
+  const posteriors = Buffer.alloc(isEven ? PHONE_CLASSES : 0, 26);
+  if (isEven && phone >= 0) posteriors[phone] = 6;
+  const whole = Buffer.concat([
+    frame.subarray(0, OFFSET_POSTERIORS),
+    posteriors,
+    frame.subarray(OFFSET_POSTERIORS),
+  ]);
+  whole[OFFSET_SPEECH] = speechByte;
+  if (isEven) whole[OFFSET_LAYOUT] |= 1 << 2;
+  return whole;
 }
 
 /** A chunk that came out of the recorder, opened. */
@@ -47,12 +77,13 @@ export class Bench {
   /** While false, no epoch is ready. */
   epochReady = true;
 
-  constructor(tuning: Partial<Tuning> = {}) {
+  constructor(tuning: Partial<Tuning> = {}, phrases: Phrase[] = []) {
     const ports = {
       crypto,
       badgeId: Buffer.alloc(8, 7),
       outbox: this.outbox,
       trace: new Trace((line) => this.lines.push(line)),
+      phrases: new Phrases(phrases),
       nowMs: () => this.nowMs,
       takeEpoch: () => {
         if (!this.epochReady) return undefined;

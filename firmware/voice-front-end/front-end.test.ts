@@ -3,7 +3,8 @@
 
 import assert from "node:assert/strict";
 import { compileFrontEnd } from "./build";
-import { FrontEnd, HOP_SAMPLES } from "./front-end";
+import { readNetwork } from "./built";
+import { FrontEnd, type FrontEndFiles, HOP_SAMPLES } from "./front-end";
 import { referenceFeatures } from "./front-end.reference";
 
 const BAND_TOLERANCE = 1;
@@ -47,9 +48,8 @@ function buzz(pitchHz: number, amplitude: number): (n: number) => number {
 function run(frontEnd: FrontEnd, samples: Int16Array): Features[] {
   const features: Features[] = [];
   for (let start = 0; start + HOP_SAMPLES <= samples.length; start += HOP_SAMPLES) {
-    const [flags, level, harmonicity, opusLength, ...bands] = frontEnd.process(
-      samples.subarray(start, start + HOP_SAMPLES),
-    );
+    const bytes = frontEnd.process(samples.subarray(start, start + HOP_SAMPLES));
+    const [flags, level, harmonicity, opusLength, ...bands] = bytes.subarray(0, 28);
     features.push({ flags, level, harmonicity, opusLength, bands });
   }
   return features;
@@ -65,15 +65,15 @@ function assertNear(actual: number, expected: number, tolerance: number, what: s
 const clampByte = (value: number) => Math.max(0, Math.min(255, value));
 
 describe("front end", () => {
-  let wasm: Uint8Array<ArrayBuffer>;
+  let files: FrontEndFiles;
   let frontEnd: FrontEnd;
 
   before(async () => {
-    wasm = await compileFrontEnd();
+    files = { wasm: await compileFrontEnd(), network: readNetwork() };
   });
 
   beforeEach(() => {
-    frontEnd = FrontEnd.load(wasm);
+    frontEnd = FrontEnd.load(files);
   });
 
   function assertLikeModel(samples: Int16Array): void {
@@ -141,7 +141,7 @@ describe("front end", () => {
       signal(() => 0),
     )) {
       assert.deepEqual(features, {
-        flags: 0x10,
+        flags: 0x20,
         level: 255,
         harmonicity: 0,
         opusLength: 0,
@@ -176,7 +176,7 @@ describe("front end", () => {
         );
         assert.deepEqual(
           features.map(({ flags }) => flags),
-          [0x10, isClipped ? 0x12 : 0x10, 0x10],
+          [0x20, isClipped ? 0x22 : 0x20, 0x20],
         );
       });
     }
@@ -211,17 +211,17 @@ describe("front end", () => {
   it("module: two instances and a reset one agree bit for bit", () => {
     const samples = signal(noise(20000, 7), 100);
     const first = run(frontEnd, samples);
-    assert.deepEqual(run(FrontEnd.load(wasm), samples), first);
+    assert.deepEqual(run(FrontEnd.load(files), samples), first);
     frontEnd.reset();
     assert.deepEqual(run(frontEnd, samples), first);
   });
 
-  it("module: no imports, one page of memory that cannot grow", () => {
+  it("module: no imports, four pages of memory that cannot grow", () => {
     const api = (globalThis as unknown as { WebAssembly: WasmApi }).WebAssembly;
-    const module = new api.Module(wasm);
+    const module = new api.Module(files.wasm);
     assert.deepEqual(api.Module.imports(module), []);
     const { memory } = new api.Instance(module).exports;
-    assert.equal(memory.buffer.byteLength, 65536);
+    assert.equal(memory.buffer.byteLength, 4 * 65536);
     assert.throws(() => memory.grow(1), RangeError);
   });
 

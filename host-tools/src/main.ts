@@ -3,7 +3,9 @@ import { Command } from "commander";
 import { addKeysInit } from "./commands/keys-init";
 import { addOpen } from "./commands/open";
 import { processOutput } from "./commands/output";
+import { addPhrases } from "./commands/phrases";
 import { addProvision } from "./commands/provision";
+import { addTune } from "./commands/tune";
 import { ExitCode, messageOf, ToolError } from "./errors";
 
 const output = processOutput();
@@ -18,6 +20,8 @@ const keys = program.command("keys").description("The team's keys.");
 addKeysInit(keys, output);
 addProvision(program, output);
 addOpen(program, output);
+addPhrases(program, output);
+addTune(program, output);
 
 program.parseAsync().catch((cause: unknown) => {
   process.stderr.write(`salestag: ${sentenceOf(cause)}\n`);

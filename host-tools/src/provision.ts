@@ -6,6 +6,8 @@ import {
   KEY_BYTES,
   LABEL_CHARACTERS_MAX,
   RegistryFileError,
+  type Tuning,
+  tuningWith,
 } from "@salestag/protocol/host";
 import {
   BadgeSettings,
@@ -16,6 +18,7 @@ import {
   setProgramRunning,
 } from "@salestag/protocol/jacdac";
 import { ExitCode, messageOf, ToolError } from "./errors";
+import { type ListedPhrase, phraseSettings } from "./phrases/phrase-list";
 import type { Vault } from "./vault/vault";
 
 export interface ProvisionOptions {
@@ -52,19 +55,61 @@ export async function provisionBadge(options: ProvisionOptions): Promise<Provisi
   const { client } = options;
   checkRelayUrl(options.relayUrl);
   checkLabel(options.label);
-  const { settingsService, manager } = await findBadge(client);
-  const settings = new BadgeSettings(client, settingsService);
-  let failure: ToolError | undefined;
   let badge = "";
-  try {
-    await setProgramRunning(client, manager, false);
+  const deviceId = await withSettings(client, async (settings, id) => {
     const earlier = await settings.read("badge");
     if (earlier !== undefined && !options.force)
       throw new ToolError(
         ExitCode.Usage,
         `this badge is provisioned already, as ${earlier.toString("utf8")}; add --force to give it new keys (its recordings stay readable).`,
       );
-    badge = await writeKeys(options, settings, settingsService.deviceId);
+    badge = await writeKeys(options, settings, id);
+  });
+  return { badge, deviceId };
+}
+
+/**
+ * Writes a list of key phrases into the badge on the client's bus, in the place of those that it had.
+ * @returns its hardware id
+ * @throws ToolError when there is no badge, or it does not take them
+ */
+export async function writePhrases(client: JacdacClient, phrases: ListedPhrase[]): Promise<string> {
+  return await withSettings(client, async (settings) => {
+    // The list ends at the first number without a setting: until the new first one is there, the badge listens for nothing.
+    for (const [key] of phraseSettings([]))
+      if ((await settings.read(key)) === undefined) break;
+      else settings.delete(key);
+    for (const [key, value] of phraseSettings(phrases).reverse())
+      if (value !== undefined) await settings.write(key, Buffer.from(value));
+  });
+}
+
+/**
+ * Writes a badge's tuning, in the place of what it had; nothing of it in `set` puts the defaults back.
+ * @returns its hardware id
+ * @throws ToolError when a value is out of its range, there is no badge, or it does not take it
+ */
+export async function writeTuning(client: JacdacClient, set: Partial<Tuning>): Promise<string> {
+  try {
+    tuningWith(set);
+  } catch (cause) {
+    throw new ToolError(ExitCode.Usage, `${messageOf(cause)}.`, { cause });
+  }
+  return await withSettings(client, async (settings) => {
+    await settings.write("tuning", Buffer.from(JSON.stringify(set)));
+  });
+}
+
+/** Stops the badge's program, lets `work` use its settings, and starts it again, whatever happened. @returns its hardware id */
+async function withSettings(
+  client: JacdacClient,
+  work: (settings: BadgeSettings, deviceId: string) => Promise<void>,
+): Promise<string> {
+  const { settingsService, manager } = await findBadge(client);
+  let failure: ToolError | undefined;
+  try {
+    await setProgramRunning(client, manager, false);
+    await work(new BadgeSettings(client, settingsService), settingsService.deviceId);
   } catch (cause) {
     failure = asToolError(cause);
   }
@@ -73,14 +118,14 @@ export async function provisionBadge(options: ProvisionOptions): Promise<Provisi
     throw new ToolError(failure?.exitCode ?? ExitCode.Badge, `${first}${messageOf(cause)}.`, { cause });
   });
   if (failure !== undefined) throw failure;
-  return { badge, deviceId: settingsService.deviceId };
+  return settingsService.deviceId;
 }
 
 function asToolError(cause: unknown): ToolError {
   if (cause instanceof ToolError) return cause;
   if (cause instanceof RegistryFileError)
     return new ToolError(ExitCode.Usage, `${cause.message}.`, { cause });
-  return new ToolError(ExitCode.Badge, `the badge was not provisioned: ${messageOf(cause)}.`, { cause });
+  return new ToolError(ExitCode.Badge, `the badge was not set up: ${messageOf(cause)}.`, { cause });
 }
 
 async function writeKeys(

@@ -3,6 +3,7 @@
 import { createCipheriv, createHash, createHmac, hkdfSync } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { Encoder } from "cbor-x";
+import { phraseVectors } from "./phrase-vectors";
 
 const cbor = new Encoder({ useRecords: false, variableMapSize: true, tagUint8Array: false });
 
@@ -165,11 +166,14 @@ const audioItems: Item[][] = [
     { packet: packet(0x48, 3) },
   ],
 ];
-const events = [
+const events: [number, number, ...(number | string)[]][] = [
   [1, 0],
   [5, 20, 1750000000123],
   [3, 500, 1240],
   [4, 700, 60, 1],
+  [6, 800, 720, -1843, -2460, "too expensive"],
+  [7, 900, 2400, 2, 66],
+  [99, 950, 1, -7, "from a newer badge"],
   [2, 31000, 1],
 ];
 const audioVectors = audioItems.map((items) => ({ items, plaintext: hex(packItems(items)) }));
@@ -212,9 +216,24 @@ const chunkVectors = {
   ].map(([why, plaintext]) => ({ why, plaintext })),
   events: {
     startMs: 1000,
-    list: events.map(([kind, at, ...values]) => ({ kind, atMs: 1000 + at, values })),
+    list: events.map(([kind, at, ...rest]) => {
+      const values = rest.filter((value) => typeof value === "number");
+      const [text] = rest.filter((value) => typeof value === "string");
+      return text === undefined ? { kind, atMs: 1000 + at, values } : { kind, atMs: 1000 + at, values, text };
+    }),
     plaintext: hex(encode(events)),
   },
+  badEvents: [
+    ["kind 0", [[0, 0]]],
+    ["speech without its length", [[3, 0]]],
+    ["speech with a text", [[3, 0, 5, "x"]]],
+    ["a key phrase without its text", [[6, 0, 1, 2, 3]]],
+    ["a key phrase with an empty text", [[6, 0, 1, 2, 3, ""]]],
+    ["a text before a value", [[6, 0, 1, 2, "x", 3]]],
+    ["a text of 161 bytes", [[6, 0, 1, 2, 3, "x".repeat(161)]]],
+    ["9 values", [[99, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9]]],
+    ["a turn of two values", [[7, 0, 1, 2]]],
+  ].map(([why, list]) => ({ why, plaintext: hex(encode(list)) })),
 };
 
 // ---- frames ----
@@ -269,5 +288,6 @@ for (const [name, vectors] of Object.entries({
   keys: keyVectors,
   chunks: chunkVectors,
   frames: frameVectors,
+  phrases: phraseVectors(bytes),
 }))
   writeFileSync(new URL(`${name}.json`, import.meta.url), `${JSON.stringify(vectors, null, 1)}\n`);

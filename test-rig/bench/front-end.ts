@@ -17,7 +17,7 @@ if (!file) {
 const readStartMs = performance.now();
 const { samples, durationMs } = await readAudio(file);
 const readMs = performance.now() - readStartMs;
-const frontEndWasm = readFrontEnd();
+const frontEnd = readFrontEnd();
 const encodedMs = durationMs + SILENCE_FRAMES * 20;
 const times = (ms: number, ofMs: number) => `${(ofMs / ms).toFixed(0)} x real time (${ms.toFixed(0)} ms)`;
 
@@ -26,7 +26,7 @@ console.log(`reading      ${times(readMs, durationMs)}`);
 for (const complexity of COMPLEXITIES) {
   const runs: EncodedFrames[] = [];
   for (let run = 0; run < RUNS; run++) {
-    runs.push(await encodeFrames(samples, { frontEndWasm, opus: { bitrateBps: 16_000, complexity } }));
+    runs.push(await encodeFrames(samples, { frontEnd, opus: { bitrateBps: 16_000, complexity } }));
   }
   const best = (part: "frontEndMs" | "opusMs") => Math.min(...runs.map((run) => run[part]));
   console.log(`complexity ${complexity}, best of ${RUNS} runs`);

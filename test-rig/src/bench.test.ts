@@ -22,7 +22,7 @@ const newBench = () =>
 /** A frame of silence. */
 const silence = (seq: number): Buffer => {
   const features = new Uint8Array(FRAME_HEADER_BYTES - 4);
-  features[0] = 1 << 4; // layout 1
+  features[0] = 2 << 4; // layout 2
   features[1] = 255; // the lowest level
   const frame = Buffer.alloc(FRAME_HEADER_BYTES + OPUS_BYTES);
   writeFrame(frame, 0, seq, features, Buffer.alloc(OPUS_BYTES, seq));

@@ -30,8 +30,8 @@ export async function prepareRecording(
   onProgress?: (done: number, total: number) => void,
 ): Promise<PreparedRecording> {
   const { samples, durationMs, container, source } = await readAudio(file);
-  const frontEndWasm = readFrontEnd();
-  const cached = await cachedFrames(samples, CACHE_FOLDER, { frontEndWasm, opus, onProgress });
+  const frontEnd = readFrontEnd();
+  const cached = await cachedFrames(samples, CACHE_FOLDER, { frontEnd, opus, onProgress });
   const { source: frames, hit, frontEndMs, opusMs } = cached;
   const channels = source.channels === 1 ? "mono" : `${source.channels} channels`;
   const format = `${container.toUpperCase()}, ${source.rateHz} Hz, ${channels}`;

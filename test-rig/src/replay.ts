@@ -4,7 +4,7 @@ import { randomBytes } from "node:crypto";
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { OpenedConversation } from "@salestag/host-tools";
+import type { ListedPhrase, OpenedConversation } from "@salestag/host-tools";
 import { type BadgeState, loadBadgeState, saveBadgeState } from "./badge-state";
 import { BENCH_DEFAULTS, Bench, type DropRule } from "./bench";
 import { PaceGate } from "./emulator/pace-gate";
@@ -20,6 +20,8 @@ export interface ReplayOptions {
   badge?: string;
   /** Folder for keys, spool and results; a temporary one when left out. */
   folder?: string;
+  /** What the badge listens for; only where keys and badge are made for the replay. */
+  phrases?: ListedPhrase[];
   seed?: number;
   latencyMs?: number;
   /** Virtual seconds for each real one at most; as fast as possible when left out. */
@@ -87,7 +89,7 @@ async function replayAlone(options: ReplayOptions): Promise<ReplayResult> {
     },
   };
   try {
-    await site.provision(bench, relay.url, "rig");
+    await site.provision(bench, relay.url, "rig", options.phrases);
     const { atFrame } = options;
     const report = await playThrough(bench, options, atFrame && ((seq) => atFrame(seq, hands)));
     await relay.stop();

@@ -5,10 +5,12 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import {
   createIdentity,
+  type ListedPhrase,
   openConversations,
   provisionBadge,
   readIdentities,
   Vault,
+  writePhrases,
 } from "@salestag/host-tools";
 import type { Bench } from "./bench";
 import { RelayProcess } from "./relay-process";
@@ -48,13 +50,22 @@ export class Site {
     return RelayProcess.start({ registry, spool, folder, listen, args });
   }
 
-  /** Makes new keys for the badge on the bench. @returns its id */
-  async provision(bench: Bench, relayUrl: string, label: string): Promise<string> {
+  /** Makes new keys for the badge on the bench and tells it what to listen for. @returns its id */
+  async provision(
+    bench: Bench,
+    relayUrl: string,
+    label: string,
+    phrases: ListedPhrase[] = [],
+  ): Promise<string> {
     const { client } = bench;
     await bench.time.run(bench.time.nowMs() + BOOT_MS);
     const { vault, registry: registryPath } = this;
     const options = { client, vault, registryPath, relayUrl, label, random: randomBytes, nowMs: Date.now };
     const { badge } = await bench.drive(provisionBadge(options));
+    if (phrases.length > 0) {
+      await bench.time.run(bench.time.nowMs() + BOOT_MS);
+      await bench.drive(writePhrases(client, phrases));
+    }
     return badge;
   }
 

@@ -6,6 +6,8 @@ export type TraceEvent =
   | { word: "onset"; seq: number }
   | { word: "speech"; fromSeq: number; toSeq: number }
   | { word: "lost"; fromSeq: number; toSeq: number }
+  | { word: "turn"; fromSeq: number; toSeq: number; talker: number; level: number }
+  | { word: "phrase"; number: number; fromSeq: number; toSeq: number; atSeq: number; score: number }
   | { word: "conversation"; epoch: number; seq: number }
   | { word: "ended"; epoch: number; reason: number }
   | { word: "chunk"; epoch: number; index: number; kind: number; count: number; bytes: number }
@@ -30,6 +32,10 @@ export function parseTrace(line: string): TraceEvent | undefined {
     case "speech":
     case "lost":
       return { word, fromSeq: a, toSeq: b };
+    case "turn":
+      return { word, fromSeq: a, toSeq: b, talker: c, level: d };
+    case "phrase":
+      return { word, number: a, fromSeq: b, toSeq: c, atSeq: d, score: e };
     case "conversation":
       return { word, epoch: a, seq: b };
     case "ended":

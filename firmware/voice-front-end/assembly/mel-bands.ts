@@ -5,11 +5,19 @@
 // (band + unit) / unit.
 
 import { LOG2_FRACTION_BITS, log2Q14 } from "./log2";
-import { BAND_COUNT, BAND_POWER, BAND_UNIT, BIN_INTERVAL, BIN_WEIGHT, FEATURES, POWER } from "./memory";
+import {
+  BAND_COUNT,
+  BAND_POWER,
+  BAND_UNIT,
+  BIN_INTERVAL,
+  BIN_WEIGHT,
+  FEATURE_BANDS_OFFSET,
+  FEATURES,
+  POWER,
+} from "./memory";
 
 const WEIGHT_BITS: i32 = 14;
 const EDGE_FRACTION_BITS: i32 = 8;
-const FEATURE_BANDS_OFFSET: usize = 4;
 /** Power at which a band reads 8 log2(2) - offset, as a shift: P * 2^20 is 1. */
 const FLOOR_BITS: i32 = 20;
 const UNITS_PER_OCTAVE: i32 = 8;

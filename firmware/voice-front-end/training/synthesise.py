@@ -20,7 +20,7 @@ ESPEAK_VARIANTS = (
     "iven iven2 iven3 iven4 john kaukovalta klatt klatt2 klatt3 klatt4 klatt5 klatt6 linda m1 m2 m3 m4 m5 m6 m7 m8 marcelo "
     "max michel miguel pablo paul pedro quincy rob robert sandro shelby steph steph2 steph3 travis victor zac"
 ).split()
-FESTIVAL_VOICES = (("k", "voice_ked_diphone", 0.4), ("l", "voice_kal_diphone", 0.15), ("h", "voice_cmu_us_slt_arctic_hts", 0.45))
+FESTIVAL_VOICES = (("k", "voice_ked_diphone", 0.6), ("l", "voice_kal_diphone", 0.25), ("h", "voice_cmu_us_slt_arctic_hts", 0.15))
 
 
 def flite_jobs(lines, rng):
@@ -57,13 +57,13 @@ def compile_speaker(name, libraries, work):
     return program
 
 
-def synthesise(work, sentence_count, seed):
+def synthesise(work, sentence_count, seed, sales=True):
     """Speaks `sentence_count` sentences into work/spoken. About half by flite, a quarter each by eSpeak and festival."""
     folder = os.path.join(work, "spoken")
     os.makedirs(folder, exist_ok=True)
     rng = random.Random(seed)
     words = texts.dictionary_words(DICTIONARY, WORD_LIST)
-    lines = list(texts.sentences(sentence_count, words, seed))
+    lines = list(texts.sentences(sentence_count, words, seed, sales))
     flite = compile_speaker(
         "speak_flite",
         ["-lflite_cmu_us_kal16", "-lflite_cmu_us_slt", "-lflite_cmu_us_rms", "-lflite_cmu_us_awb", "-lflite_usenglish",

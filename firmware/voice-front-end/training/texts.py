@@ -110,8 +110,8 @@ def dictionary_words(dictionary_path, word_list_path):
     return sorted(w for w in words if re.fullmatch("[a-z]{2,12}", w) and w in plain and w not in NEVER_SPOKEN)
 
 
-def sentences(count, words, seed):
-    """`count` sentences, the same for the same seed."""
+def sentences(count, words, seed, sales=True):
+    """`count` sentences, the same for the same seed. Without `sales` no pattern of sales talk is among them."""
     rng = random.Random(seed)
 
     def fill(match):
@@ -122,7 +122,9 @@ def sentences(count, words, seed):
 
     for _ in range(count):
         kind = rng.random()
-        if kind < 0.25:
+        if not sales:
+            yield " ".join(rng.choice(COMMON if rng.random() < 0.6 else words) for _ in range(rng.randint(4, 12)))
+        elif kind < 0.25:
             yield re.sub(r"\{(\w+)\}", fill, rng.choice(PATTERNS))
         elif kind < 0.37:
             yield " ".join(rng.choice(COMMON if rng.random() < 0.4 else words) for _ in range(rng.randint(1, 3)))

@@ -71,8 +71,9 @@ function wholeNumber(text: string): number {
   return value;
 }
 
-function summary({ badge, epoch, durationMs, speech, missing, problems, complete }: Timeline) {
-  return { badge, epoch, durationMs, speechMs: speechMs(speech), missing, problems, complete };
+function summary(timeline: Timeline) {
+  const { badge, epoch, durationMs, speech, phrases, missing, problems, complete } = timeline;
+  return { badge, epoch, durationMs, speechMs: speechMs(speech), phrases, missing, problems, complete };
 }
 
 function speechMs(speech: Timeline["speech"]): number {
@@ -99,6 +100,7 @@ function printConversation(output: Output, timeline: Timeline, opusFile: string,
   );
   output.line(`  ${opusFile}`);
   output.line(`  ${timelineFile}`);
+  for (const { startMs, text } of timeline.phrases) output.line(`  ${clock(startMs)}  "${text}"`);
   if (missing.length > 0) output.line(colors.red(`  chunks missing: ${missing.slice(0, 20).join(", ")}`));
   for (const problem of problems) output.line(colors.red(`  ${problem}`));
   if (!complete)

@@ -1,6 +1,13 @@
 // A conversation put together from its chunks: packets, gaps, events and times in their places, and the name of whatever is wrong.
 import { strict as assert } from "node:assert";
-import { type BadgeEvent, type ChunkRecord, EndReason, EventKind, LossCause } from "@salestag/protocol/host";
+import {
+  type BadgeEvent,
+  type ChunkRecord,
+  EndReason,
+  EventKind,
+  LossCause,
+  Talker,
+} from "@salestag/protocol/host";
 import {
   audioChunk,
   BADGE,
@@ -35,6 +42,38 @@ function items(from: number, to: number): Item[] {
 }
 
 describe("conversation", () => {
+  it("heard: turns with near and far, key phrases with text, times and scores", () => {
+    const { timeline } = opened([
+      audioChunk(0, BOOT_MS, items(0, 5)),
+      eventsChunk(1, [
+        { kind: EventKind.Turn, atMs: BOOT_MS + 20, values: [2400, Talker.Near, 41] },
+        {
+          kind: EventKind.KeyPhrase,
+          atMs: BOOT_MS + 900,
+          values: [720, -1843, -2560],
+          text: "too expensive",
+        },
+        { kind: EventKind.Turn, atMs: BOOT_MS + 3000, values: [500, Talker.Far, 66] },
+        { kind: EventKind.Turn, atMs: BOOT_MS + 4000, values: [100, 9, 66] },
+      ]),
+    ]);
+    assert.deepEqual(timeline.turns, [
+      { startMs: 20, endMs: 2420, talker: "near", levelDbfs: -20.5 },
+      { startMs: 3000, endMs: 3500, talker: "far", levelDbfs: -33 },
+      { startMs: 4000, endMs: 4100, talker: "unsure", levelDbfs: -33 },
+    ]);
+    assert.deepEqual(timeline.phrases, [
+      { startMs: 900, endMs: 1620, text: "too expensive", scoreNats: -1843 / 1024, thresholdNats: -2.5 },
+    ]);
+    assert.deepEqual(timeline.events[1], {
+      name: "key phrase",
+      atMs: 900,
+      values: [720, -1843, -2560],
+      text: "too expensive",
+    });
+    assert.deepEqual(timeline.problems, []);
+  });
+
   it("places: packets and gaps of every cause", () => {
     const { packets, timeline } = opened([
       audioChunk(0, BOOT_MS, [...items(0, 2), { silence: 3 }, ...items(2, 3), { lost: 2 }, ...items(3, 4)]),

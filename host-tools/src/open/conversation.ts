@@ -12,6 +12,7 @@ import {
   LossCause,
   nodeCrypto,
   openChunk,
+  Talker,
   unpackAudio,
 } from "@salestag/protocol/host";
 import { messageOf } from "../errors";
@@ -31,7 +32,7 @@ export interface TimelineGap {
 
 /** The timeline file, docs/timeline.md. All times are ms after the conversation's start, where nothing else is said. */
 export interface Timeline {
-  schema: 1;
+  schema: 2;
   badge: string;
   epoch: number;
   startUnixMs: number;
@@ -39,10 +40,12 @@ export interface Timeline {
   durationMs: number;
   audio: { file: string; sha256: string } | null;
   speech: { startMs: number; endMs: number }[];
+  turns: { startMs: number; endMs: number; talker: "near" | "far" | "unsure"; levelDbfs: number }[];
+  phrases: { startMs: number; endMs: number; text: string; scoreNats: number; thresholdNats: number }[];
   packets: number;
   gaps: TimelineGap[];
   losses: { startMs: number; durationMs: number; cause: string }[];
-  events: { name: string; atMs: number; values: number[] }[];
+  events: { name: string; atMs: number; values: number[]; text?: string }[];
   chunks: {
     index: number;
     kind: string;
@@ -78,7 +81,11 @@ const EVENT_NAMES: Record<number, string> = {
   [EventKind.Speech]: "speech",
   [EventKind.Loss]: "loss",
   [EventKind.Clock]: "clock",
+  [EventKind.KeyPhrase]: "key phrase",
+  [EventKind.Turn]: "turn",
 };
+/** Score and threshold of a key phrase come in 1/1024 nat. */
+const NAT_UNITS = 1024;
 const LOSS_NAMES: Record<number, string> = {
   [LossCause.Bus]: "lost before the badge's program",
   [LossCause.OutboxFull]: "badge's outbox was full",
@@ -112,11 +119,11 @@ export function openConversation(
   const audio = chunks.filter(({ kind }) => kind === ChunkKind.Audio);
   const originMs = Math.min(...chunks.map(({ startMs }) => startMs), ...events.map(({ atMs }) => atMs));
   const { packets, gaps } = place(audio, originMs, missingIndexes(records), found);
-  const relative = events.map(({ kind, atMs, values }) => ({ kind, atMs: atMs - originMs, values }));
+  const relative = events.map((event) => ({ ...event, atMs: event.atMs - originMs }));
   const ended = relative.find(({ kind }) => kind === EventKind.ConversationEnd);
   const missing = missingIndexes(records);
   const timeline: Timeline = {
-    schema: 1,
+    schema: 2,
     badge,
     epoch,
     ...startOf(relative, records, chunks, originMs),
@@ -129,6 +136,7 @@ export function openConversation(
     speech: relative
       .filter(({ kind }) => kind === EventKind.Speech)
       .map(({ atMs, values }) => ({ startMs: atMs, endMs: atMs + values[0] })),
+    ...heard(relative),
     packets: packets.length,
     gaps,
     losses: relative
@@ -138,11 +146,7 @@ export function openConversation(
         durationMs: values[0],
         cause: LOSS_NAMES[values[1]] ?? `cause ${values[1]}`,
       })),
-    events: relative.map(({ kind, atMs, values }) => ({
-      name: EVENT_NAMES[kind] ?? `kind ${kind}`,
-      atMs,
-      values,
-    })),
+    events: relative.map(({ kind, ...event }) => ({ name: EVENT_NAMES[kind] ?? `kind ${kind}`, ...event })),
     chunks: chunks.map(({ record, kind, startMs, durationMs }) => ({
       index: record.index,
       kind: kind === ChunkKind.Audio ? "audio" : kind === ChunkKind.Events ? "events" : `kind ${kind}`,
@@ -160,6 +164,31 @@ export function openConversation(
       ended.values[0] !== EndReason.MicrophoneLost,
   };
   return { timeline, packets };
+}
+
+/** What the badge heard in the speech: whose turn it was, and which key phrases fell. */
+function heard(events: BadgeEvent[]): Pick<Timeline, "turns" | "phrases"> {
+  const talkerOf = (talker: number) =>
+    talker === Talker.Near ? "near" : talker === Talker.Far ? "far" : "unsure";
+  return {
+    turns: events
+      .filter(({ kind }) => kind === EventKind.Turn)
+      .map(({ atMs, values: [durationMs, talker, level] }) => ({
+        startMs: atMs,
+        endMs: atMs + durationMs,
+        talker: talkerOf(talker),
+        levelDbfs: -level / 2,
+      })),
+    phrases: events
+      .filter(({ kind }) => kind === EventKind.KeyPhrase)
+      .map(({ atMs, values: [durationMs, score, threshold], text = "" }) => ({
+        startMs: atMs,
+        endMs: atMs + durationMs,
+        text,
+        scoreNats: score / NAT_UNITS,
+        thresholdNats: threshold / NAT_UNITS,
+      })),
+  };
 }
 
 function open(record: ChunkRecord, epochKey: Buffer, problems: string[]): OpenedChunk | undefined {

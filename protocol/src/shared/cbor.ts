@@ -156,6 +156,11 @@ export class CborReader {
     return value;
   }
 
+  /** True when the next value is a text string. */
+  atText(): boolean {
+    return this.at < this.buffer.length && this.buffer[this.at] >> 5 === MAJOR_TEXT;
+  }
+
   /** True when every byte was read. */
   atEnd(): boolean {
     return this.at === this.buffer.length;

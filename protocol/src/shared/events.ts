@@ -1,5 +1,5 @@
 // The plaintext of an events chunk: a CBOR array of events, each an array of its kind, its time in ms after the chunk's
-// start, and the numbers that belong to the kind.
+// start, the numbers that belong to the kind, and for some kinds a text.
 import { CborReader, CborWriter } from "./cbor";
 import { FormatError } from "./errors";
 import { CHUNK_PLAINTEXT_BYTES_MAX } from "./layout";
@@ -16,6 +16,18 @@ export enum EventKind {
   Loss = 4,
   /** The badge knows the time. Value: Unix time in ms at this event's own time. */
   Clock = 5,
+  /** A key phrase fell. Values: for how many ms, score and threshold in 1/1024 nat. Text: the phrase. */
+  KeyPhrase = 6,
+  /** Somebody spoke. Values: for how many ms, a Talker, level in half decibels below full scale. */
+  Turn = 7,
+}
+
+/** Who spoke, as far as the badge can tell. */
+export enum Talker {
+  Unsure = 0,
+  /** The wearer, or somebody as near. */
+  Near = 1,
+  Far = 2,
 }
 
 /** Why a conversation ended. */
@@ -43,13 +55,17 @@ export interface BadgeEvent {
   atMs: number;
   /** As many numbers as the kind asks for. */
   values: number[];
+  /** For kinds that have one. */
+  text?: string;
 }
 
 const VALUES_MAX = 8;
 const EVENTS_MAX = 255;
+/** Longest text, in bytes of UTF-8: 40 characters of a phrase. */
+const EVENT_TEXT_BYTES_MAX = 160;
 
 /** Number of values of each kind, by kind; kinds beyond the list are from a newer badge and read as they come. */
-const VALUE_COUNTS = [0, 0, 1, 1, 2, 1];
+const VALUE_COUNTS = [0, 0, 1, 1, 2, 1, 3, 3];
 
 /**
  * @param events in the order of their times
@@ -58,11 +74,13 @@ const VALUE_COUNTS = [0, 0, 1, 1, 2, 1];
 export function encodeEvents(events: BadgeEvent[], startMs: number): Buffer {
   const writer = new CborWriter(CHUNK_PLAINTEXT_BYTES_MAX).array(events.length);
   for (const event of events) {
+    const text = event.text;
     writer
-      .array(2 + event.values.length)
+      .array(2 + event.values.length + (text === undefined ? 0 : 1))
       .uint(event.kind)
       .uint(event.atMs - startMs);
     for (const value of event.values) writer.int(value);
+    if (text !== undefined) writer.text(text);
   }
   return writer.done();
 }
@@ -76,14 +94,27 @@ export function decodeEvents(plaintext: Buffer, startMs: number): BadgeEvent[] {
   const events: BadgeEvent[] = [];
   const count = reader.array("events", 0, EVENTS_MAX);
   for (let i = 0; i < count; i++) {
-    const valueCount = reader.array("event", 2, 2 + VALUES_MAX) - 2;
+    const fieldCount = reader.array("event", 2, 3 + VALUES_MAX) - 2;
     const kind = reader.uint("event kind", 255);
     const event: BadgeEvent = { kind, atMs: startMs + reader.uint("event time"), values: [] };
-    for (let v = 0; v < valueCount; v++) event.values.push(reader.int("event value"));
-    if (kind === 0 || (kind < VALUE_COUNTS.length && valueCount !== VALUE_COUNTS[kind]))
-      throw new FormatError(`event of kind ${kind} cannot have ${valueCount} values`);
+    for (let f = 0; f < fieldCount; f++)
+      if (f === fieldCount - 1 && reader.atText())
+        event.text = reader.text("event text", EVENT_TEXT_BYTES_MAX);
+      else event.values.push(reader.int("event value"));
+    checkEvent(event);
     events.push(event);
   }
   reader.end("events");
   return events;
+}
+
+/** @throws FormatError when an event of a known kind does not have what its kind asks for */
+function checkEvent(event: BadgeEvent): void {
+  const kind = event.kind;
+  const count = event.values.length;
+  if (kind === 0 || count > VALUES_MAX || (kind < VALUE_COUNTS.length && count !== VALUE_COUNTS[kind]))
+    throw new FormatError(`event of kind ${kind} cannot have ${count} values`);
+  const hasText = event.text !== undefined && event.text.length > 0;
+  if (kind < VALUE_COUNTS.length && hasText !== (kind === EventKind.KeyPhrase))
+    throw new FormatError(`event of kind ${kind} ${hasText ? "cannot have" : "needs"} a text`);
 }

@@ -34,8 +34,14 @@ import {
   joinBytes,
   nextChainKey,
   openChunk,
+  PHONE_CLASSES,
+  type Phrase,
+  PhraseDecoder,
+  PronunciationPaths,
+  phraseSetting,
   plainFrame,
   proofOf,
+  readPhrase,
   Session,
   Side,
   sealChunk,
@@ -46,12 +52,13 @@ import {
 // biome-ignore lint/suspicious/noExplicitAny: the shapes of JSON files
 type Json = any;
 
-/** The four vector files. */
+/** The five vector files. */
 export interface Vectors {
   cbor: Json;
   keys: Json;
   chunks: Json;
   frames: Json;
+  phrases: Json;
 }
 
 /** Counts checks and collects what failed. */
@@ -99,6 +106,11 @@ export async function runVectors(vectors: Vectors, crypto: Crypto, pause: Pause)
   }
   runPlaintexts(tally, vectors.chunks);
   await runFrames(tally, vectors.frames, crypto, pause);
+  for (const one of vectors.phrases.cases) {
+    await runPhraseCase(tally, one.name, one, pause);
+  }
+  await pause();
+  refusePhrases(tally, vectors.phrases);
   return tally;
 }
 
@@ -171,6 +183,46 @@ function runPlaintexts(tally: Tally, chunks: Json): void {
   const { startMs, list, plaintext } = chunks.events;
   tally.equal("events", hex(encodeEvents(list as BadgeEvent[], startMs)), plaintext);
   tally.equal("events read", JSON.stringify(decodeEvents(unhex(plaintext), startMs)), JSON.stringify(list));
+  for (const vector of chunks.badEvents) refuseEvents(tally, vector.why, vector.plaintext);
+}
+
+function refuseEvents(tally: Tally, why: string, plaintext: string): void {
+  tally.refused(`events: ${why}`, () => decodeEvents(unhex(plaintext), 0));
+}
+
+function refusePhrases(tally: Tally, phrases: Json): void {
+  for (const bad of phrases.bad) refusePhrase(tally, bad.why, bad.setting);
+}
+
+function refusePhrase(tally: Tally, why: string, setting: Json): void {
+  tally.refused(`phrase: ${why}`, () => readPhrase(setting));
+}
+
+/** Runs the decoder over a case's posteriors and compares every score and every hit. */
+async function runPhraseCase(tally: Tally, name: string, one: Json, pause: Pause): Promise<void> {
+  const vectors = unhex(one.posteriors);
+  const phrases: Phrase[] = [];
+  for (const setting of one.settings) phrases.push(readPhrase(setting));
+  const decoder = new PhraseDecoder(phrases);
+  const path = new PronunciationPaths([phrases[0].pronunciations[0]]);
+  const ticks = vectors.length / PHONE_CLASSES;
+  const scores: number[] = [];
+  const hits: Json[] = [];
+  for (let t = 0; t < ticks; t++) {
+    const tick = one.firstTick + t;
+    const ended = path.step(0, vectors, t * PHONE_CLASSES, tick);
+    scores.push(ended ? path.score(0) : 1);
+    const hit = decoder.tick(vectors, t * PHONE_CLASSES, tick);
+    if (t % 8 === 0) await pause();
+    if (hit !== undefined) hits.push([phrases[hit.phrase].text, hit.startTick, hit.endTick, hit.score]);
+  }
+  tally.equal(`scores of ${name}`, JSON.stringify(scores), JSON.stringify(one.scores));
+  tally.equal(`hits of ${name}`, JSON.stringify(hits), JSON.stringify(one.hits));
+  tally.equal(
+    `setting of ${name}`,
+    JSON.stringify(phraseSetting(phrases[0])),
+    JSON.stringify(one.settings[0]),
+  );
 }
 
 function refuseAudio(tally: Tally, why: string, plaintext: string): void {

@@ -14,6 +14,7 @@ describe("protocol: test vectors on Node", () => {
       keys: read("keys"),
       chunks: read("chunks"),
       frames: read("frames"),
+      phrases: read("phrases"),
     };
     const tally = await runVectors(vectors, nodeCrypto(), async () => {});
     assert.deepEqual(tally.failures, []);

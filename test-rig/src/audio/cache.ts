@@ -9,7 +9,7 @@ import { encodeFrames, type FrameOptions, FrameSource, SILENCE_FRAMES } from "./
 import { OPUS_DEFAULTS, OPUS_LIBRARY } from "./opus";
 
 /** Changes with the frames' making in frames.ts. */
-const CACHE_VERSION = 1;
+const CACHE_VERSION = 2;
 const DIGEST_BYTES = 32;
 
 /** A source of frames, and what it cost to get it. */
@@ -26,12 +26,13 @@ function sha256(bytes: Uint8Array): Buffer {
 }
 
 /** Name of the frames that these samples and options give, 64 hex digits. */
-function cacheKey(samples: Int16Array, { frontEndWasm, opus = OPUS_DEFAULTS }: FrameOptions): string {
+function cacheKey(samples: Int16Array, { frontEnd, opus = OPUS_DEFAULTS }: FrameOptions): string {
   const { bitrateBps, complexity } = opus;
   const made = [CACHE_VERSION, SILENCE_FRAMES, OPUS_LIBRARY, bitrateBps, complexity];
   return createHash("sha256")
     .update(`${JSON.stringify(made)}\n`)
-    .update(sha256(frontEndWasm))
+    .update(sha256(frontEnd.wasm))
+    .update(sha256(frontEnd.network))
     .update(new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength))
     .digest("hex");
 }

@@ -1,13 +1,16 @@
-// One frame of the voice front end, layout 1: bytes and fields (firmware/services/voice-front-end.md).
+// One frame of the voice front end, layout 2: bytes and fields (firmware/services/voice-front-end.md).
 
-import { FEATURE_BYTES } from "../../../firmware/voice-front-end/front-end";
+import { FEATURE_BYTES, FLAG_POSTERIORS, POSTERIOR_BYTES } from "../../../firmware/voice-front-end/front-end";
 
-const LAYOUT = 1;
+const LAYOUT = 2;
 const FEATURES_OFFSET = 4;
 const OPUS_LENGTH_OFFSET = 7;
 const BANDS_OFFSET = 8;
-/** Bytes of a frame before its packet. */
+const SPEECH_OFFSET = 32;
+/** Bytes of a frame before its posteriors, or its packet where there are none. */
 export const FRAME_HEADER_BYTES = FEATURES_OFFSET + FEATURE_BYTES;
+/** Bytes of the longest frame before its packet. */
+export const FRAME_HEADER_BYTES_MAX = FRAME_HEADER_BYTES + POSTERIOR_BYTES;
 const OPUS_BYTES_MAX = 160;
 const MUTED = 1 << 0;
 const CLIPPED = 1 << 1;
@@ -24,13 +27,26 @@ export interface Frame {
   harmonicity: number;
   /** 24 log powers, 8 units an octave of power. */
   bands: Uint8Array;
+  /** Natural logarithm of the odds that hop `seq - 10` is speech; undefined in the first 10 hops. */
+  speechLogOdds: number | undefined;
+  /** 0..255, about 128: highs against lows. */
+  tilt: number;
+  /** Highest less lowest level of the last 16 hops. */
+  contrastDb: number;
+  /** 40 posterior bytes of the hops `seq - 10` and `seq - 9`, in even frames from 10 on. */
+  posteriors: Uint8Array | undefined;
   /** Empty if the encoder made no packet. */
   opus: Uint8Array;
 }
 
-/** Bytes of the frame that starts at an offset, by its packet's length; at least its header must be there. */
+/** Offset of the packet in the frame that starts at an offset. */
+function opusOffsetAt(bytes: Buffer, offset: number): number {
+  return bytes[offset + FEATURES_OFFSET] & FLAG_POSTERIORS ? FRAME_HEADER_BYTES_MAX : FRAME_HEADER_BYTES;
+}
+
+/** Bytes of the frame that starts at an offset, by its flags and its packet's length; at least its header must be there. */
 export function frameBytesAt(bytes: Buffer, offset: number): number {
-  return FRAME_HEADER_BYTES + bytes[offset + OPUS_LENGTH_OFFSET];
+  return opusOffsetAt(bytes, offset) + bytes[offset + OPUS_LENGTH_OFFSET];
 }
 
 /** Writes a frame at an offset and returns its length. `features` is what FrontEnd.process gives. */
@@ -44,8 +60,8 @@ export function writeFrame(
   target.writeUInt32LE(seq, offset);
   target.set(features, offset + FEATURES_OFFSET);
   target[offset + OPUS_LENGTH_OFFSET] = opus.length;
-  target.set(opus, offset + FRAME_HEADER_BYTES);
-  return FRAME_HEADER_BYTES + opus.length;
+  target.set(opus, offset + FEATURES_OFFSET + features.length);
+  return FEATURES_OFFSET + features.length + opus.length;
 }
 
 /** The fields of a frame. Throws RangeError for another layout or a length that does not add up. */
@@ -57,18 +73,27 @@ export function parseFrame(bytes: Buffer): Frame {
   if (flags >> 4 !== LAYOUT)
     throw new RangeError(`The frame's layout is ${flags >> 4}; only ${LAYOUT} is known.`);
   const opusLength = bytes[OPUS_LENGTH_OFFSET];
-  if (opusLength > OPUS_BYTES_MAX || bytes.length !== FRAME_HEADER_BYTES + opusLength) {
+  const opusOffset = opusOffsetAt(bytes, 0);
+  if (opusLength > OPUS_BYTES_MAX || bytes.length !== opusOffset + opusLength) {
     throw new RangeError(
-      `A frame of ${bytes.length} bytes cannot hold a packet of ${opusLength}; ${FRAME_HEADER_BYTES} come before it.`,
+      `A frame of ${bytes.length} bytes cannot hold a packet of ${opusLength}; ${opusOffset} come before it.`,
     );
   }
+  const speech = bytes[SPEECH_OFFSET];
   return {
     seq: bytes.readUInt32LE(0),
     muted: (flags & MUTED) !== 0,
     clipped: (flags & CLIPPED) !== 0,
     levelDbfs: -bytes[5] / 2,
     harmonicity: bytes[6] / 255,
-    bands: Uint8Array.from(bytes.subarray(BANDS_OFFSET, FRAME_HEADER_BYTES)),
-    opus: Uint8Array.from(bytes.subarray(FRAME_HEADER_BYTES)),
+    bands: Uint8Array.from(bytes.subarray(BANDS_OFFSET, SPEECH_OFFSET)),
+    speechLogOdds: speech === 0 ? undefined : (speech - 128) / 16,
+    tilt: bytes[SPEECH_OFFSET + 1],
+    contrastDb: bytes[SPEECH_OFFSET + 2] / 2,
+    posteriors:
+      opusOffset === FRAME_HEADER_BYTES
+        ? undefined
+        : Uint8Array.from(bytes.subarray(FRAME_HEADER_BYTES, opusOffset)),
+    opus: Uint8Array.from(bytes.subarray(opusOffset)),
   };
 }

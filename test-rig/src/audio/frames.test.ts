@@ -13,8 +13,10 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { crc32 } from "node:zlib";
 import { Decoder } from "@evan/opus";
 import { compileFrontEnd } from "../../../firmware/voice-front-end/build";
+import { readNetwork } from "../../../firmware/voice-front-end/built";
 import { FrontEnd } from "../../../firmware/voice-front-end/front-end";
 import { cachedFrames } from "./cache";
 import { parseFrame } from "./frame";
@@ -34,12 +36,12 @@ describe("frames", () => {
   let source: FrameSource;
 
   before(async () => {
-    options = { frontEndWasm: await compileFrontEnd() };
+    options = { frontEnd: { wasm: await compileFrontEnd(), network: readNetwork() } };
     source = new FrameSource((await encodeFrames(samples, options)).bytes);
   });
 
   it("layout: frames carry number, features and packet of their hop", () => {
-    const frontEnd = FrontEnd.load(options.frontEndWasm);
+    const frontEnd = FrontEnd.load(options.frontEnd);
     const encoder = new OpusEncoder();
     assert.equal(source.recordedFrames, 51);
     for (let seq = 0; seq < 50; seq++) {
@@ -50,57 +52,66 @@ describe("frames", () => {
       assert.equal(bytes.readUInt32LE(0), seq);
       assert.deepEqual([...bytes.subarray(4, 7)], [...features.subarray(0, 3)]);
       assert.equal(bytes[7], packet.length);
-      assert.deepEqual([...bytes.subarray(8, 32)], [...features.subarray(4)]);
-      assert.deepEqual([...bytes.subarray(32)], [...packet]);
+      assert.deepEqual([...bytes.subarray(8, 4 + features.length)], [...features.subarray(4)]);
+      assert.deepEqual([...bytes.subarray(4 + features.length)], [...packet]);
     }
   });
 
+  const bands = Array.from({ length: 24 }, (_, i) => i);
+  const posteriors = Array.from({ length: 40 }, (_, i) => i % 32);
+  const fields = {
+    seq: 263,
+    muted: true,
+    clipped: true,
+    levelDbfs: -20.5,
+    harmonicity: 0.2,
+    bands: Uint8Array.from(bands),
+    tilt: 120,
+    contrastDb: 15,
+    opus: Uint8Array.of(0xaa, 0xbb),
+  };
+
   it("layout: parseFrame reads the fields of the service's table", () => {
-    const bytes = Buffer.from([
-      7,
-      1,
-      0,
-      0,
-      0x13,
-      41,
-      51,
-      2,
-      ...Array.from({ length: 24 }, (_, i) => i),
-      0xaa,
-      0xbb,
-    ]);
-    assert.deepEqual(parseFrame(bytes), {
-      seq: 263,
-      muted: true,
-      clipped: true,
-      levelDbfs: -20.5,
-      harmonicity: 0.2,
-      bands: Uint8Array.from({ length: 24 }, (_, i) => i),
-      opus: Uint8Array.of(0xaa, 0xbb),
+    const bytes = [7, 1, 0, 0, 0x23, 41, 51, 2, ...bands, 0, 120, 30, 0, 0xaa, 0xbb];
+    assert.deepEqual(parseFrame(Buffer.from(bytes)), {
+      ...fields,
+      speechLogOdds: undefined,
+      posteriors: undefined,
     });
   });
 
-  const header = (layout: number, opusLength: number, bytes: number) => {
+  it("layout: parseFrame reads the fields of the service's table (with posteriors)", () => {
+    const bytes = [7, 1, 0, 0, 0x27, 41, 51, 2, ...bands, 120, 120, 30, 0, ...posteriors, 0xaa, 0xbb];
+    assert.deepEqual(parseFrame(Buffer.from(bytes)), {
+      ...fields,
+      speechLogOdds: -0.5,
+      posteriors: Uint8Array.from(posteriors),
+    });
+  });
+
+  const header = (flags: number, opusLength: number, bytes: number) => {
     const frame = Buffer.alloc(bytes);
-    frame[4] = layout << 4;
+    frame[4] = flags;
     frame[7] = opusLength;
     return frame;
   };
   const badFrames: [string, Buffer][] = [
-    ["31 bytes", Buffer.alloc(31)],
-    ["layout 0", header(0, 0, 32)],
-    ["layout 2", header(2, 0, 32)],
-    ["a byte too few", header(1, 2, 33)],
-    ["a byte too many", header(1, 0, 33)],
-    ["a packet of 161", header(1, 161, 193)],
+    ["35 bytes", Buffer.alloc(35, 0x20)],
+    ["layout 0", header(0x00, 0, 36)],
+    ["layout 1", header(0x10, 0, 36)],
+    ["layout 3", header(0x30, 0, 36)],
+    ["a byte too few", header(0x20, 2, 37)],
+    ["a byte too many", header(0x20, 0, 37)],
+    ["a packet of 161", header(0x20, 161, 197)],
+    ["posteriors cut off", header(0x24, 0, 75)],
   ];
   for (const [name, bytes] of badFrames) {
     it(`layout: parseFrame refuses ${name}`, () => assert.throws(() => parseFrame(bytes), RangeError));
   }
 
   it("layout: parseFrame takes the shortest and the longest frame", () => {
-    assert.equal(parseFrame(header(1, 0, 32)).opus.length, 0);
-    assert.equal(parseFrame(header(1, 160, 192)).opus.length, 160);
+    assert.equal(parseFrame(header(0x20, 0, 36)).opus.length, 0);
+    assert.equal(parseFrame(header(0x24, 160, 236)).opus.length, 160);
   });
 
   it("packets: decode to the recording (correlation above 0.7)", () => {
@@ -212,7 +223,7 @@ describe("frame cache", () => {
   let folder: string;
 
   before(async () => {
-    options = { frontEndWasm: await compileFrontEnd() };
+    options = { frontEnd: { wasm: await compileFrontEnd(), network: readNetwork() } };
   });
 
   beforeEach(() => {
@@ -255,7 +266,21 @@ describe("frame cache", () => {
     [
       "the front end",
       // An empty custom section changes the module's bytes, not what it does.
-      () => [samples, { ...options, frontEndWasm: Uint8Array.of(...options.frontEndWasm, 0, 2, 1, 0x78) }],
+      () => {
+        const { wasm, network } = options.frontEnd;
+        return [samples, { ...options, frontEnd: { wasm: Uint8Array.of(...wasm, 0, 2, 1, 0x78), network } }];
+      },
+    ],
+    [
+      "the network",
+      // A changed start-up mean, with the checksum that belongs to it.
+      () => {
+        const { wasm, network } = options.frontEnd;
+        const changed = Buffer.from(network);
+        changed[16] ^= 1;
+        changed.writeUInt32LE(crc32(changed.subarray(16)), 12);
+        return [samples, { ...options, frontEnd: { wasm, network: changed } }];
+      },
     ],
   ];
   for (const [name, change] of changes) {

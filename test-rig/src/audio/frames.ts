@@ -3,8 +3,8 @@
 // repeat with running numbers, so that a source never ends, costs nothing more and needs no encoder state.
 
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { FrontEnd, HOP_SAMPLES } from "../../../firmware/voice-front-end/front-end";
-import { FRAME_HEADER_BYTES, frameBytesAt, writeFrame } from "./frame";
+import { FrontEnd, type FrontEndFiles, HOP_SAMPLES } from "../../../firmware/voice-front-end/front-end";
+import { FRAME_HEADER_BYTES, FRAME_HEADER_BYTES_MAX, frameBytesAt, writeFrame } from "./frame";
 import { OPUS_DEFAULTS, OPUS_PACKET_BYTES_MAX, OpusEncoder, type OpusOptions } from "./opus";
 
 /** Frames of silence encoded after the recording. */
@@ -16,8 +16,8 @@ const PROGRESS_FRAMES = 500;
 
 /** How frames are made. */
 export interface FrameOptions {
-  /** The compiled front end (firmware/voice-front-end/build.ts). */
-  frontEndWasm: Uint8Array<ArrayBuffer>;
+  /** The compiled front end and its network (firmware/voice-front-end/built.ts). */
+  frontEnd: FrontEndFiles;
   opus?: OpusOptions;
   /** Called every 500 frames and at the end. */
   onProgress?: (framesDone: number, framesTotal: number) => void;
@@ -39,11 +39,11 @@ export function hopCount(samples: Int16Array): number {
 
 /** Makes all frames of a recording and of the silence after it. Yields to the event loop as it goes. */
 export async function encodeFrames(samples: Int16Array, options: FrameOptions): Promise<EncodedFrames> {
-  const { frontEndWasm, opus = OPUS_DEFAULTS, onProgress, nowMs = () => performance.now() } = options;
-  const frontEnd = FrontEnd.load(frontEndWasm);
+  const { frontEnd: files, opus = OPUS_DEFAULTS, onProgress, nowMs = () => performance.now() } = options;
+  const frontEnd = FrontEnd.load(files);
   const encoder = new OpusEncoder(opus);
   const framesTotal = hopCount(samples) + SILENCE_FRAMES;
-  const bytes = Buffer.alloc(framesTotal * (FRAME_HEADER_BYTES + OPUS_PACKET_BYTES_MAX));
+  const bytes = Buffer.alloc(framesTotal * (FRAME_HEADER_BYTES_MAX + OPUS_PACKET_BYTES_MAX));
   const hop = new Int16Array(HOP_SAMPLES);
   let length = 0;
   let frontEndMs = 0;

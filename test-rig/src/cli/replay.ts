@@ -1,13 +1,14 @@
 // `rig replay FILE` and `rig demo`: a recording through an emulated badge to a relay and back into a file.
 import { createWriteStream } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { type ListedPhrase, phrasesOfSet, readPhraseList } from "@salestag/host-tools";
 import { type Command, InvalidArgumentError } from "commander";
 import { OPUS_DEFAULTS } from "../audio/opus";
 import { BENCH_DEFAULTS, type DropRule } from "../bench";
 import { RigError } from "../errors";
 import { prepareRecording } from "../recording";
 import { type ReplayResult, replay } from "../replay";
-import { ReplayView } from "./view";
+import { clock, ReplayView } from "./view";
 
 interface Flags {
   file?: string;
@@ -19,6 +20,7 @@ interface Flags {
   latencyMs: number;
   speed?: number;
   drop?: DropRule;
+  phrases?: string;
   log?: string;
   json: boolean;
 }
@@ -26,6 +28,8 @@ interface Flags {
 const SAMPLE = fileURLToPath(new URL("../../samples/solar-sale.flac", import.meta.url));
 /** The demonstration is slowed down to this, so that one can see it. */
 const DEMO_SPEED = 20;
+/** The ready set that the demonstration's badge listens for. */
+const DEMO_PHRASES = "solar";
 
 const HELP = `
 Examples:
@@ -43,7 +47,7 @@ export function addReplay(program: Command): void {
   withOptions(program.command("demo"))
     .description("The same with the bundled sample conversation, slow enough to watch.")
     .option("--file <file>", "play this recording instead")
-    .action(async (flags: Flags) => run(flags.file ?? SAMPLE, { speed: DEMO_SPEED, ...flags }));
+    .action(async (flags: Flags) => run(flags.file ?? SAMPLE, { speed: DEMO_SPEED, ...flags }, DEMO_PHRASES));
 }
 
 function withOptions(command: Command): Command {
@@ -55,6 +59,7 @@ function withOptions(command: Command): Command {
     .option("--latency-ms <ms>", "badge to relay and back", number(0, 60000), BENCH_DEFAULTS.latencyMs)
     .option("--speed <x>", "at most this many times real time", number(1, 100000))
     .option("--drop <frames>", "frames to lose before the badge's program, such as 500-504,700", dropRule)
+    .option("--phrases <file>", "key phrases to listen for, a list that 'salestag phrases' made")
     .option("--log <file>", "write everything that the badge logs")
     .option("--json", "print the result as JSON", false);
 }
@@ -77,8 +82,12 @@ function dropRule(text: string): DropRule {
   return (seq) => spans.some(([from, to]) => seq >= from && seq <= to);
 }
 
-async function run(file: string, flags: Flags): Promise<void> {
-  const view = new ReplayView(process.stderr);
+async function run(file: string, flags: Flags, setDefault?: string): Promise<void> {
+  const phrases = phrasesFor(flags, setDefault);
+  const view = new ReplayView(
+    process.stderr,
+    phrases.map(({ text }) => text),
+  );
   const { bitrate: bitrateBps, complexity, seed, latencyMs, speed, drop, out: folder, badge } = flags;
   const recording = await prepareRecording(file, { bitrateBps, complexity }, (done, total) =>
     view.preparing("encoding", done, total),
@@ -89,6 +98,7 @@ async function run(file: string, flags: Flags): Promise<void> {
   const result = await replay({
     frames: recording.frames,
     badge,
+    phrases,
     folder,
     seed,
     latencyMs,
@@ -107,6 +117,15 @@ async function run(file: string, flags: Flags): Promise<void> {
   else printResult(result, encoding, speed !== undefined);
   const { problems } = result.verification;
   if (problems.length > 0) throw new RigError(`What arrived is not what was said: ${problems.join("; ")}.`);
+}
+
+function phrasesFor({ phrases, badge }: Flags, setDefault: string | undefined): ListedPhrase[] {
+  if (phrases !== undefined && badge !== undefined)
+    throw new RigError(
+      "--phrases is for a new badge; write them into this one with 'salestag phrases write'.",
+    );
+  if (phrases !== undefined) return readPhraseList(phrases);
+  return setDefault === undefined ? [] : phrasesOfSet(setDefault, 1);
 }
 
 function toJson({ folder, report, verification, conversations, speed, overhead, load }: ReplayResult) {
@@ -134,6 +153,12 @@ function printResult(
   if (verification.problems.length === 0)
     lines.push(["speech", `${speechS} s, ${share}% of the recording; ${arrived}`]);
   const over = opened ? `, ${percent(overhead)} over the Opus payload` : "";
+  for (const { timeline } of conversations)
+    for (const { startMs, text, scoreNats, thresholdNats } of timeline.phrases)
+      lines.push([
+        "phrase",
+        `${clock(startMs)} "${text}", ${(scoreNats - thresholdNats).toFixed(2)} nats above its threshold`,
+      ]);
   const heap = (report.heapPeakBytes / 1024).toFixed(1);
   lines.push(
     ["sent", `${report.sentBytes} bytes in ${report.chunks} chunks${over}`],

@@ -16,6 +16,7 @@ export class ReplayView {
   private playedMs = 0;
   private speech: [fromMs: number, toMs: number][] = [];
   private speechFromMs: number | undefined;
+  private turns: [atMs: number, talker: number][] = [];
   private sealedAtMs: number[] = [];
   private sealedBytes = 0;
   private waiting = 0;
@@ -23,14 +24,21 @@ export class ReplayView {
   private drawnAtMs = Number.NEGATIVE_INFINITY;
   private startedAtMs = 0;
 
-  /** @param out where to draw; standard error, so that results alone are on standard output */
-  constructor(private readonly out: NodeJS.WriteStream) {
+  /**
+   * @param out where to draw; standard error, so that results alone are on standard output
+   * @param phrases texts of the badge's key phrases
+   */
+  constructor(
+    private readonly out: NodeJS.WriteStream,
+    private readonly phrases: string[],
+  ) {
     this.live = out.isTTY === true && process.env.TERM !== "dumb";
     this.colors = createColors(this.live && !process.env.NO_COLOR);
   }
 
   /** A line that stays. */
   note(text: string): void {
+    if (this.linesDrawn > 0) this.out.write(`\x1b[${this.linesDrawn}A\x1b[J`);
     this.out.write(`${text}\n`);
     this.linesDrawn = 0;
   }
@@ -58,7 +66,13 @@ export class ReplayView {
       this.sealedAtMs.push(this.playedMs);
       this.sealedBytes += event.bytes;
       this.waiting++;
-    } else if (event.word === "acked") this.waiting = event.waiting;
+    } else if (event.word === "turn")
+      this.turns.push([((event.fromSeq + event.toSeq) / 2) * FRAME_MS, event.talker]);
+    else if (event.word === "phrase")
+      this.note(
+        `  ${clock(event.fromSeq * FRAME_MS)}  ${this.colors.bold(`"${this.phrases[event.number] ?? "a key phrase"}"`)}`,
+      );
+    else if (event.word === "acked") this.waiting = event.waiting;
     else if (event.word === "down")
       this.note(`  no connection: ${event.why}; next attempt in ${event.retryMs} ms`);
     this.draw(false);
@@ -96,6 +110,7 @@ export class ReplayView {
     return [
       `  ${bold("played")}  ${bar} ${clock(this.playedMs)} / ${clock(this.durationMs)} ${speed}`,
       `  ${bold("speech")}  ${cyan(this.speechLane())} ${Math.round(this.speechMs() / 1000)} s`,
+      `  ${bold("turns")}   ${this.turnLane()} n near, f far, ? unsure`,
       `  ${bold("chunks")}  ${this.chunkLane(acked)} ${acked} of ${this.sealedAtMs.length} acknowledged, ${kilobytes} kB`,
     ];
   }
@@ -112,6 +127,14 @@ export class ReplayView {
   private speechLane(): string {
     const speech = this.spans().map(([startMs, endMs]) => ({ startMs, endMs }));
     return speechBar({ speech, durationMs: this.durationMs }, COLUMNS);
+  }
+
+  /** A letter in the middle of each turn. */
+  private turnLane(): string {
+    const lane = new Array<string>(COLUMNS).fill(" ");
+    for (const [atMs, talker] of this.turns)
+      lane[Math.min(COLUMNS - 1, Math.floor((COLUMNS * atMs) / this.durationMs))] = "?nf"[talker] ?? "?";
+    return lane.join("");
   }
 
   /** A filled dot where an acknowledged chunk was sealed, an empty one where it still waits. */

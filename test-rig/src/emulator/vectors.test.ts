@@ -26,6 +26,7 @@ describe("protocol: test vectors on the badge's virtual machine", () => {
     keys: vector("keys"),
     chunks: vector("chunks"),
     frames: vector("frames"),
+    phrases: vector("phrases"),
   };
   let log: string[];
 

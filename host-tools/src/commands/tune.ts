@@ -1,0 +1,76 @@
+// `salestag tune`: how easily a badge takes sound for speech, and what it keeps around it.
+import { FRAME_MS, TUNING_DEFAULT, type Tuning } from "@salestag/protocol";
+import { type Command, InvalidArgumentError } from "commander";
+import { ExitCode, ToolError } from "../errors";
+import { writeTuning } from "../provision";
+import { openBadgePort } from "../transport";
+import { jsonOr, type Output } from "./output";
+
+interface Flags {
+  badge: string;
+  sensitivity: number;
+  preRollMs: number;
+  hangoverMs: number;
+  gapS: number;
+  json: boolean;
+}
+
+/** A step of sensitivity, in sixteenths of a nat: half a nat. */
+const SENSITIVITY_STEP = 8;
+
+const HELP = `
+What is not named goes back to its default.
+
+Examples:
+  salestag tune --badge tcp:127.0.0.1:4001 --sensitivity 2      # quiet talkers are missed
+  salestag tune --badge tcp:127.0.0.1:4001 --sensitivity -2     # noise is recorded as speech
+  salestag tune --badge tcp:127.0.0.1:4001 --hangover-ms 800    # ends of sentences are cut
+  salestag tune --badge tcp:127.0.0.1:4001                      # all back to the defaults`;
+
+export function addTune(parent: Command, output: Output): void {
+  parent
+    .command("tune")
+    .description("Set how easily a badge takes sound for speech, and what it keeps around it.")
+    .requiredOption("--badge <port>", "the badge's port: tcp:HOST:PORT")
+    .option("--sensitivity <n>", "-5 (only what is surely speech) to 5 (all that may be)", whole, 0)
+    .option(
+      "--pre-roll-ms <ms>",
+      "kept from before speech begins",
+      whole,
+      TUNING_DEFAULT.preRollFrames * FRAME_MS,
+    )
+    .option("--hangover-ms <ms>", "kept after it ends", whole, TUNING_DEFAULT.hangoverFrames * FRAME_MS)
+    .option("--gap-s <s>", "silence that ends a conversation", whole, TUNING_DEFAULT.conversationGapMs / 1000)
+    .option("--json", "print the result as JSON", false)
+    .addHelpText("after", HELP)
+    .action(async (flags: Flags) => {
+      const tuning = tuningOf(flags);
+      const port = await openBadgePort(flags.badge);
+      try {
+        const deviceId = await writeTuning(port.client, tuning);
+        const lines = Object.entries(tuning).map(([name, value]) => `${name.padEnd(18)} ${value}`);
+        jsonOr(output, flags.json, { deviceId, tuning }, [`badge ${deviceId}`, ...lines]);
+      } finally {
+        port.close();
+      }
+    });
+}
+
+function tuningOf({ sensitivity, preRollMs, hangoverMs, gapS }: Flags): Partial<Tuning> {
+  if (Math.abs(sensitivity) > 5)
+    throw new ToolError(ExitCode.Usage, `--sensitivity goes from -5 to 5, not ${sensitivity}.`);
+  const by = SENSITIVITY_STEP * sensitivity;
+  return {
+    onsetScore: TUNING_DEFAULT.onsetScore - by,
+    releaseScore: TUNING_DEFAULT.releaseScore - by,
+    preRollFrames: Math.round(preRollMs / FRAME_MS),
+    hangoverFrames: Math.round(hangoverMs / FRAME_MS),
+    conversationGapMs: gapS * 1000,
+  };
+}
+
+function whole(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value)) throw new InvalidArgumentError("It must be a whole number.");
+  return value;
+}

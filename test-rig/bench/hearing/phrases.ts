@@ -1,0 +1,269 @@
+// Key phrases measured: streams of clips in which each phrase falls, through the front end and the badge's own decoder, beside
+// PocketSphinx. A miss is an utterance whose best score does not exceed the threshold that allows the given false alarms an hour.
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { PHONE_CLASSES, PronunciationPaths, TICK_MS } from "@salestag/protocol";
+import { readFrontEnd } from "../../../firmware/voice-front-end/built";
+import {
+  FEATURE_BYTES,
+  FrontEnd,
+  HOP_SAMPLES,
+  LOOK_AHEAD_HOPS,
+} from "../../../firmware/voice-front-end/front-end";
+import { encodePhones, spell } from "../../../host-tools/src/phrases/phones";
+import { pronounce } from "../../../host-tools/src/phrases/pronounce";
+import { highestPeaks, missedAtRate } from "./metrics";
+import type { PocketSphinx } from "./pocketsphinx";
+import { Seeded } from "./random";
+import { SENTENCES } from "./sentences";
+import {
+  activeRms,
+  babbleNoise,
+  isReadable,
+  joined,
+  mixAt,
+  NOISES,
+  RATE_HZ,
+  readFloats,
+  speak,
+  toPcm,
+} from "./sound";
+
+/** A stretch of a stream. */
+interface Clip {
+  /** What is said in it, if that is a phrase. */
+  phrase: string | undefined;
+  firstSample: number;
+  samples: number;
+}
+
+export interface Stream {
+  pcm: Int16Array;
+  clips: Clip[];
+}
+
+export interface Condition {
+  name: string;
+  noise: "babble" | "pink" | undefined;
+  snrDb: number;
+}
+
+export const CONDITIONS: Condition[] = [
+  { name: "clean", noise: undefined, snrDb: 0 },
+  { name: "babble 10 dB", noise: "babble", snrDb: 10 },
+  { name: "pink 10 dB", noise: "pink", snrDb: 10 },
+];
+
+/** Phrases of twelve phones and more, for the synthesised stream: none of them was tuned on. */
+export const LONG_PHRASES = [
+  "schedule a product demo",
+  "email me the brochure",
+  "book a follow up meeting",
+  "add this to my notes",
+  "please remember this lead",
+  "customer wants a price list",
+  "what does the warranty include",
+  "how long until it pays off",
+  "can we do it next spring",
+  "send me the paperwork tonight",
+  "is the inspection really free",
+  "who else in the street has it",
+];
+const LONG_UTTERANCES = 14;
+
+/** A tick's worth of samples. */
+const TICK_SAMPLES = (TICK_MS * RATE_HZ) / 1000;
+/** A phrase may end so many ticks after its clip: the front end looks ahead, and scores settle. */
+const LATE_TICKS = 10;
+const APART_TICKS = 25;
+const PEAKS_MAX = 600;
+
+/** Clips one after the other with short pauses, mixed with a noise below each clip's own level. */
+function streamOf(
+  sounds: { phrase: string | undefined; samples: Float32Array }[],
+  { noise, snrDb }: Condition,
+  voices: Float32Array[],
+  random: Seeded,
+): Stream {
+  const parts: Float32Array[] = [];
+  const levels: Float32Array[] = [];
+  const clips: Clip[] = [];
+  let at = 0;
+  for (const { phrase, samples } of sounds) {
+    const pause = Math.round(random.between(0.1, 0.5) * RATE_HZ);
+    const level = activeRms(samples);
+    clips.push({ phrase, firstSample: at, samples: samples.length });
+    parts.push(samples, new Float32Array(pause));
+    levels.push(new Float32Array(samples.length + pause).fill(level));
+    at += samples.length + pause;
+  }
+  const clean = joined(parts);
+  if (noise === undefined) return { pcm: toPcm(clean, random), clips };
+  const background =
+    noise === "babble" ? babbleNoise(clean.length, random, voices) : NOISES.pink(clean.length, random);
+  const level = joined(levels);
+  const only = mixAt(new Float32Array(clean.length), 1, background, snrDb);
+  return {
+    pcm: toPcm(
+      clean.map((sample, i) => sample + only[i] * level[i]),
+      random,
+    ),
+    clips,
+  };
+}
+
+/** The recordings of real people, each with its folder's word; undefined where there are none. */
+export async function realSounds(audioFolder: string, random: Seeded) {
+  const words = ["alexa", "computer", "jarvis"];
+  const sounds: { phrase: string | undefined; samples: Float32Array }[] = [];
+  let unreadable = 0;
+  for (const word of words)
+    for (const name of readdirSync(join(audioFolder, "keywords", word)).sort()) {
+      const file = join(audioFolder, "keywords", word, name);
+      if (await isReadable(file)) sounds.push({ phrase: word, samples: await readFloats(file) });
+      else unreadable++;
+    }
+  const voices: Float32Array[] = [];
+  for (const name of readdirSync(join(audioFolder, "speech")).filter((file) => file.endsWith(".wav"))) {
+    const talk = await readFloats(join(audioFolder, "speech", name));
+    const piece = 3 * RATE_HZ;
+    for (let at = 0; at + piece <= talk.length; at += piece / 2) voices.push(talk.subarray(at, at + piece));
+    for (let at = 0; at < talk.length; at += 20 * RATE_HZ)
+      sounds.push({ phrase: undefined, samples: talk.subarray(at, at + 20 * RATE_HZ) });
+  }
+  return { words, sounds: random.shuffled(sounds), voices, unreadable };
+}
+
+/** Long phrases by many voices among other synthesised talk. */
+export async function longSounds(random: Seeded, talkMinutes: number, cacheFolder: string) {
+  const sounds: { phrase: string | undefined; samples: Float32Array }[] = [];
+  for (const phrase of LONG_PHRASES)
+    for (let i = 0; i < LONG_UTTERANCES; i++)
+      sounds.push({ phrase, samples: await speak(phrase, random, cacheFolder) });
+  const voices: Float32Array[] = [];
+  for (let made = 0; made < talkMinutes * 60 * RATE_HZ; ) {
+    const samples = await speak(random.pick(SENTENCES), random, cacheFolder);
+    sounds.push({ phrase: undefined, samples });
+    if (voices.length < 40) voices.push(samples);
+    made += samples.length;
+  }
+  return { words: LONG_PHRASES, sounds: random.shuffled(sounds), voices, unreadable: 0 };
+}
+
+export function makeStream(
+  source: { sounds: { phrase: string | undefined; samples: Float32Array }[]; voices: Float32Array[] },
+  condition: Condition,
+  seed: number,
+): Stream {
+  return streamOf(source.sounds, condition, source.voices, new Seeded(seed));
+}
+
+/** Posterior vectors of a stream as the badge gets them; vector k is about hops 2k and 2k + 1. */
+export function posteriorsOf(pcm: Int16Array): Buffer {
+  const frontEnd = FrontEnd.load(readFrontEnd());
+  const hops = Math.floor(pcm.length / HOP_SAMPLES);
+  const vectors: Buffer[] = [];
+  for (let hop = 0; hop < hops + LOOK_AHEAD_HOPS; hop++) {
+    const input =
+      hop < hops ? pcm.subarray(hop * HOP_SAMPLES, (hop + 1) * HOP_SAMPLES) : new Int16Array(HOP_SAMPLES);
+    const features = frontEnd.process(input);
+    if (features.length > FEATURE_BYTES) vectors.push(Buffer.from(features.subarray(FEATURE_BYTES)));
+  }
+  return Buffer.concat(vectors);
+}
+
+/** Best score of any pronunciation at each tick, nats; -Infinity where no path has ended. */
+function scoresOf(text: string, vectors: Buffer): Float32Array {
+  const paths = new PronunciationPaths(pronounce(text).pronunciations.map(encodePhones));
+  const count = pronounce(text).pronunciations.length;
+  return Float32Array.from({ length: vectors.length / PHONE_CLASSES }, (_, tick) => {
+    let best = Number.NEGATIVE_INFINITY;
+    for (let p = 0; p < count; p++)
+      if (paths.step(p, vectors, tick * PHONE_CLASSES, tick)) best = Math.max(best, paths.score(p) / 1024);
+    return best;
+  });
+}
+
+export interface PhraseResult {
+  phrase: string;
+  phones: number;
+  /** Misses at each of the given rates. */
+  missed: number[];
+  /** Scores of its utterances. */
+  positives: number[];
+  /** Scores of the false alarms, highest first, and the hours that they were heard in. */
+  peaks: number[];
+  hours: number;
+}
+
+/** How the badge's decoder does on a stream. @param rates false alarms an hour */
+export function judgeDecoder(stream: Stream, words: string[], rates: number[]): PhraseResult[] {
+  const vectors = posteriorsOf(stream.pcm);
+  return words.map((phrase) => {
+    const scores = scoresOf(phrase, vectors);
+    const positives: number[] = [];
+    let own = 0;
+    for (const { phrase: said, firstSample, samples } of stream.clips) {
+      if (said !== phrase) continue;
+      const from = Math.floor(firstSample / TICK_SAMPLES);
+      const to = Math.ceil((firstSample + samples) / TICK_SAMPLES) + LATE_TICKS;
+      positives.push(Math.max(...scores.subarray(from, to)));
+      scores.fill(Number.NEGATIVE_INFINITY, from, to);
+      own += to - from;
+    }
+    const hours = ((scores.length - own) * TICK_MS) / 3_600_000;
+    const peaks = highestPeaks(scores, APART_TICKS, PEAKS_MAX);
+    const missed = rates.map((rate) => missedAtRate(positives, peaks, hours, rate).missed);
+    const phones = pronounce(phrase).pronunciations[0].length;
+    return { phrase, phones, missed, positives, peaks, hours };
+  });
+}
+
+/** How PocketSphinx does on the same stream, each clip an utterance of its own. */
+export function judgePocketSphinx(
+  sphinx: PocketSphinx,
+  stream: Stream,
+  words: string[],
+  rates: number[],
+): PhraseResult[] {
+  const sounds = new Map(
+    words.flatMap((text) =>
+      pronounce(text).words.map(({ word, pronunciations }) => [word, pronunciations[0].join(" ")]),
+    ),
+  );
+  const tail = RATE_HZ / 10;
+  const utterances = stream.clips.map(({ firstSample, samples }) => ({
+    firstSample,
+    samples: Math.min(samples + tail, stream.pcm.length - firstSample),
+  }));
+  const found = sphinx.detect(stream.pcm, utterances, words, sounds);
+  const totalHours = stream.pcm.length / RATE_HZ / 3600;
+  return words.map((phrase) => {
+    const isOwn = (i: number) => stream.clips[i].phrase === phrase;
+    const scores = found.map((best) => best.get(phrase) ?? Number.NEGATIVE_INFINITY);
+    const positives = scores.filter((_, i) => isOwn(i));
+    const peaks = scores.filter((score, i) => !isOwn(i) && Number.isFinite(score)).sort((a, b) => b - a);
+    const ownHours =
+      stream.clips.reduce((sum, { samples }, i) => sum + (isOwn(i) ? samples : 0), 0) / RATE_HZ / 3600;
+    const hours = totalHours - ownHours;
+    const missed = rates.map((rate) => missedAtRate(positives, peaks, hours, rate).missed);
+    return { phrase, phones: pronounce(phrase).pronunciations[0].length, missed, positives, peaks, hours };
+  });
+}
+
+/** Mean share of misses of all phrases at rates of false alarms from 0 up, for a plot. */
+export function missCurve(results: PhraseResult[], perHourMax: number): [perHour: number, missed: number][] {
+  const points: [number, number][] = [];
+  for (let perHour = perHourMax / 40; perHour <= perHourMax; perHour += perHourMax / 40) {
+    const missed = results.map(
+      ({ positives, peaks, hours }) => missedAtRate(positives, peaks, hours, perHour).missed,
+    );
+    points.push([perHour, missed.reduce((sum, share) => sum + share, 0) / missed.length]);
+  }
+  return points;
+}
+
+/** @returns a phrase's phones, as the dictionary writes them */
+export function soundOf(text: string): string {
+  return spell(encodePhones(pronounce(text).pronunciations[0]));
+}
