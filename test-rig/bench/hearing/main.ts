@@ -39,7 +39,7 @@ if (synthesisers().length < 2) {
 
 /** Phrases as a team would make them, thresholds from the stored background. */
 const phrasesOf = (texts: string[]) =>
-  texts.map((text) => makePhrase(text, { category: "custom", falseAlarmsPerHour: 1 }).phrase);
+  texts.map((text) => makePhrase(text, { category: "other", falseAlarmsPerHour: 1 }).phrase);
 
 const sphinx = PocketSphinx.prepare(CACHE, say);
 const sections = [
