@@ -14,7 +14,8 @@ import { LetterToSound } from "./letter-to-sound";
 import { makePhrase, phrasesOfSet } from "./make-phrase";
 import { encodePhones, phoneDistance, spell } from "./phones";
 import { type ListedPhrase, phraseSettings, readPhraseList, writePhraseList } from "./phrase-list";
-import { normalise, pronounce, readSaid } from "./pronounce";
+import { normalise } from "./phrase-text";
+import { pronounce, readSaid } from "./pronounce";
 import { readSet, setNames } from "./sets";
 
 const listed = (text: string, phones: string, threshold = -3000): ListedPhrase => ({
