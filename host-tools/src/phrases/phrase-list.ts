@@ -76,7 +76,7 @@ export function readPhrasesForBadge(path: string): ListedPhrase[] {
   if (phrases.length === 0)
     throw new ToolError(
       ExitCode.Usage,
-      `'${path}' has no phrases; add some: salestag phrases use solar --file ${path}`,
+      `'${path}' has no phrases; add some with 'salestag phrases add' or 'use'.`,
     );
   checkRoom(phrases);
   return phrases;
