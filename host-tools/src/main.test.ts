@@ -174,6 +174,7 @@ describe("salestag open", () => {
       epoch: 0,
       durationMs: 800,
       speechMs: 400,
+      phrases: [],
       missing: [],
       problems: [],
       complete: true,
@@ -256,10 +257,66 @@ describe("salestag open", () => {
     });
 });
 
+describe("salestag phrases", () => {
+  const folder = useFolder();
+  const file = () => join(folder(), "phrases.json");
+  const phrases = (command: string, ...more: string[]) =>
+    salestag(folder(), "phrases", command, "--file", file(), ...more);
+
+  it("phrases: --say beside the text, in any order and more than once; --json on one line", async () => {
+    const ways = ["--say", "S OW1 L ER0 EH1 JH P AE N AH L Z", "--say", "S OW L AH EH JH P AE N AH L Z"];
+    const run = await phrases("add", ...ways, "solaredge panels", "--category", "competitor", "--json");
+    assert.equal(run.code, 0, run.stderr);
+    const { text, category, pronunciations, words } = JSON.parse(run.stdout);
+    assert.deepEqual([text, category, words], ["solaredge panels", "competitor", []]);
+    assert.deepEqual(pronunciations, ["S OW L ER EH JH P AE N AH L Z", "S OW L AH EH JH P AE N AH L Z"]);
+    const listed = await phrases("list", "--json");
+    assert.deepEqual(JSON.parse(listed.stdout)[0].pronunciations, pronunciations);
+  });
+
+  it("phrases: more ways to say it than a badge takes are refused, and the list stays (exit 2)", async () => {
+    await phrases("add", "where do i sign the contract");
+    const before = readFileSync(file(), "utf8");
+    const ways = Array.from({ length: 7 }, () => ["--say", "S OW L ER P AE N AH L Z"]).flat();
+    assertFailed(await phrases("add", "solar panels", ...ways), 2, /has 7 pronunciations, not 1 to 6/);
+    assert.equal(readFileSync(file(), "utf8"), before);
+  });
+
+  it("phrases: calibrate finds for other rates other thresholds", async () => {
+    const added = await phrases("add", "where do i sign the contract", "--json");
+    const run = await phrases("calibrate", "--false-alarms", "20", "--json");
+    assert.equal(run.code, 0, run.stderr);
+    const [{ threshold, falseAlarmsPerHour }] = JSON.parse(run.stdout);
+    assert.equal(falseAlarmsPerHour, 20);
+    assert.ok(threshold < JSON.parse(added.stdout).threshold);
+  });
+
+  it("phrases: sets are listed with their phrases", async () => {
+    const { code, stdout } = await salestag(folder(), "phrases", "sets", "--json");
+    assert.equal(code, 0);
+    const sets = JSON.parse(stdout) as { name: string; phrases: [string, string][] }[];
+    assert.deepEqual(
+      sets.map(({ name }) => name),
+      ["roofing", "security", "solar"],
+    );
+    assert.ok(sets.every(({ phrases }) => phrases.length >= 15));
+    const people = await salestag(folder(), "phrases", "sets");
+    assert.match(people.stdout, /^solar {2}Solar, [^\n]+ phrases\n(?: {2}[^\n]+ \([a-z ]+\)\n)+/m);
+  });
+
+  it("phrases: write and provision refuse a list without phrases before they look for a badge (exit 2)", async () => {
+    const badge = ["--badge", "tcp:127.0.0.1:1"];
+    assertFailed(await phrases("write", ...badge), 2, /phrases\.json' has no phrases; add some/);
+    const rest = ["--vault", folder(), "--registry", join(folder(), "r.json"), "--relay", "tcp://h:1"];
+    const run = await salestag(folder(), "provision", ...badge, ...rest, "--phrases", file());
+    assertFailed(run, 2, /phrases\.json' has no phrases; add some/);
+  });
+});
+
 describe("salestag", () => {
   const folder = useFolder();
 
-  for (const command of [["keys", "init"], ["provision"], ["open"]])
+  for (const command of [["keys", "init"], ["provision"], ["open"], ["phrases"]])
     it(`help: ${command.join(" ")} --help shows an example (exit 0)`, async () => {
       const { code, stdout, stderr } = await salestag(folder(), ...command, "--help");
       assert.deepEqual([code, stderr], [0, ""]);

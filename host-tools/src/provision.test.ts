@@ -12,12 +12,29 @@ import {
   JD_FLAG_COMMAND,
 } from "@salestag/protocol/jacdac";
 import { ExitCode } from "./errors";
-import { checkRelayUrl, type ProvisionOptions, provisionBadge } from "./provision";
+import { encodePhones } from "./phrases/phones";
+import type { ListedPhrase } from "./phrases/phrase-list";
+import { checkRelayUrl, type ProvisionOptions, provisionBadge, writePhrases } from "./provision";
 import { bytesOf, toolError, useFolder } from "./testing/tools";
 import { createIdentity, readIdentities } from "./vault/identity";
 import { Vault } from "./vault/vault";
 
 const DEVICE = "fedcba9876543210";
+const phrasesOf = (...texts: string[]): ListedPhrase[] =>
+  texts.map((text) => ({
+    text,
+    category: "other",
+    falseAlarmsPerHour: 1,
+    threshold: -2500,
+    pronunciations: [encodePhones("s ow l er p ae n ah l z".split(" "))],
+  }));
+/** Numbers and texts of the phrases on a badge. */
+const phrasesOn = (badge: FakeBadge) =>
+  Object.fromEntries(
+    [...badge.stored].flatMap(([key, value]) =>
+      key.startsWith("phrase") ? [[key, JSON.parse(value.toString("utf8"))[0]]] : [],
+    ),
+  );
 const NOW_MS = Date.UTC(2025, 5, 1, 12, 0, 0);
 const RELAY = "tls://relay.example.com:7789";
 const MANAGER_INDEX = 1;
@@ -26,8 +43,9 @@ const SETTINGS_INDEX = 2;
 const keyOf = (data: Buffer) => data.toString("utf8").split("\0", 1)[0];
 
 interface Faults {
-  /** Keys that the flash does not keep. */
+  /** Keys that the flash does not keep; keys that it does not let go. */
   forgets?: string[];
+  clings?: string[];
   /** Nothing is announced, nothing answered. */
   silent?: boolean;
   /** Commands of settings get no answer. */
@@ -83,7 +101,7 @@ class FakeBadge {
         this.stored.set(key, Buffer.from(data.subarray(key.length + 1)));
     } else if (command === 0x84) {
       this.log.push(`delete ${key}`);
-      this.stored.delete(key);
+      if (!this.faults.clings?.includes(key)) this.stored.delete(key);
     } else if (command === 0x80 && !this.faults.settingsSilent)
       this.answer(
         SETTINGS_INDEX,
@@ -269,6 +287,31 @@ describe("provision", () => {
     );
   });
 
+  it("provision: with phrases, in the place of those that were there, before the keys", async () => {
+    const badge = new FakeBadge();
+    badge.stored.set("phrase0", Buffer.from('["old",-1,"ABC"]'));
+    badge.stored.set("phrase2", Buffer.from('["older",-1,"ABC"]'));
+    await provision(badge, { phrases: phrasesOf("one", "two") });
+    assert.deepEqual(phrasesOn(badge), { phrase0: "one", phrase1: "two" });
+    assert.ok(badge.log.indexOf("write phrase0") < badge.log.indexOf("write authKey"));
+  });
+
+  it("provision: without phrases the badge keeps its own", async () => {
+    const badge = new FakeBadge();
+    badge.stored.set("phrase0", Buffer.from('["old",-1,"ABC"]'));
+    await provision(badge);
+    assert.deepEqual(phrasesOn(badge), { phrase0: "old" });
+  });
+
+  it("provision: phrases that the badge does not keep leave it as it was, without new keys", async () => {
+    const badge = new FakeBadge({ forgets: ["phrase1"] });
+    await assert.rejects(
+      provision(badge, { phrases: phrasesOf("one", "two") }),
+      toolError(ExitCode.Badge, /'phrase1' is not on the badge/),
+    );
+    assert.deepEqual([badge.stored.size, readdirSync(join(folder(), "vault", "badges"))], [0, []]);
+  });
+
   it("provision: keys are in no file but vault and registry, and registry has no chain", async () => {
     const { result, vault, registryPath, identities } = await provision(new FakeBadge());
     const { chain } = await vault.read(result.badge, identities);
@@ -282,6 +325,63 @@ describe("provision", () => {
       toolError(ExitCode.Usage, /no address of a relay/),
     );
     assert.deepEqual([badge.log, readdirSync(join(folder(), "vault", "badges"))], [[], []]);
+  });
+});
+
+describe("phrases on a badge", () => {
+  async function write(badge: FakeBadge, phrases: ListedPhrase[]) {
+    const { client, close } = connect(badge);
+    try {
+      return await writePhrases(client, phrases);
+    } finally {
+      close();
+    }
+  }
+
+  it("phrases: a shorter list clears what the longer one had, the first number goes first and comes last", async () => {
+    const badge = new FakeBadge();
+    assert.equal(await write(badge, phrasesOf("one", "two", "three")), DEVICE);
+    badge.log.length = 0;
+    await write(badge, phrasesOf("four", "five"));
+    assert.deepEqual(phrasesOn(badge), { phrase0: "four", phrase1: "five" });
+    assert.deepEqual(badge.log, [
+      "autostart 0",
+      "stop",
+      "delete phrase0",
+      "delete phrase2",
+      "write phrase1",
+      "write phrase0",
+      "autostart 1",
+      "start",
+    ]);
+  });
+
+  it("phrases: what an interrupted write left behind does not join the next list", async () => {
+    const faults: Faults = { forgets: ["phrase1"] };
+    const badge = new FakeBadge(faults);
+    await assert.rejects(write(badge, phrasesOf("a", "b", "c", "d")), toolError(ExitCode.Badge, /'phrase1'/));
+    assert.deepEqual([phrasesOn(badge), badge.running], [{ phrase2: "c", phrase3: "d" }, true]);
+    faults.forgets = [];
+    await write(badge, phrasesOf("one", "two"));
+    assert.deepEqual(phrasesOn(badge), { phrase0: "one", phrase1: "two" });
+  });
+
+  it("phrases: as many as there are numbers, and none again", async () => {
+    const badge = new FakeBadge();
+    await write(badge, phrasesOf(...Array.from({ length: 32 }, (_, i) => `number ${i}`)));
+    assert.deepEqual([Object.keys(phrasesOn(badge)).length, phrasesOn(badge).phrase31], [32, "number 31"]);
+    await write(badge, []);
+    assert.deepEqual(phrasesOn(badge), {});
+  });
+
+  it("phrases: one that cannot be deleted is told, and the program runs again", async () => {
+    const badge = new FakeBadge({ clings: ["phrase3"] });
+    badge.stored.set("phrase3", Buffer.from('["old",-1,"ABC"]'));
+    await assert.rejects(
+      write(badge, phrasesOf("one")),
+      toolError(ExitCode.Badge, /'phrase3' is still on the badge/),
+    );
+    assert.deepEqual([phrasesOn(badge), badge.running], [{ phrase3: "old" }, true]);
   });
 });
 

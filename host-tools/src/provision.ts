@@ -36,6 +36,8 @@ export interface ProvisionOptions {
   nowMs: () => number;
   /** Provision a badge that was provisioned before. */
   force?: boolean;
+  /** Key phrases, in the place of those that it has; without them it keeps its own. */
+  phrases?: ListedPhrase[];
 }
 
 export interface ProvisionedBadge {
@@ -63,6 +65,7 @@ export async function provisionBadge(options: ProvisionOptions): Promise<Provisi
         ExitCode.Usage,
         `this badge is provisioned already, as ${earlier.toString("utf8")}; add --force to give it new keys (its recordings stay readable).`,
       );
+    if (options.phrases !== undefined) await replacePhrases(settings, options.phrases);
     badge = await writeKeys(options, settings, id);
   });
   return { badge, deviceId };
@@ -74,14 +77,19 @@ export async function provisionBadge(options: ProvisionOptions): Promise<Provisi
  * @throws ToolError when there is no badge, or it does not take them
  */
 export async function writePhrases(client: JacdacClient, phrases: ListedPhrase[]): Promise<string> {
-  return await withSettings(client, async (settings) => {
-    // The list ends at the first number without a setting: until the new first one is there, the badge listens for nothing.
-    for (const [key] of phraseSettings([]))
-      if ((await settings.read(key)) === undefined) break;
-      else settings.delete(key);
-    for (const [key, value] of phraseSettings(phrases).reverse())
-      if (value !== undefined) await settings.write(key, Buffer.from(value));
-  });
+  return await withSettings(client, (settings) => replacePhrases(settings, phrases));
+}
+
+/**
+ * The list ends at the first number without a setting: until the new first one is there, the badge listens for nothing. Every other
+ * number is written or cleared, because an interruption may have left phrases behind a gap.
+ */
+async function replacePhrases(settings: BadgeSettings, phrases: ListedPhrase[]): Promise<void> {
+  const [first, ...others] = phraseSettings(phrases);
+  await forget(settings, first[0]);
+  for (const [key, value] of [...others.reverse(), first])
+    if (value === undefined) await forget(settings, key);
+    else await settings.write(key, Buffer.from(value));
 }
 
 /**
@@ -151,18 +159,20 @@ async function writeKeys(
   });
   addBadge(registryPath, { badge, authKey, label, addedMs: createdMs });
   const entries = { authKey: authKey.toString("hex"), chain: { n: 0, k: root }, relay: relayUrl, badge };
-  await forgetBadge(settings);
+  await forget(settings, "badge"); // without its id it records nothing: never an old id with a new chain
   for (const [key, value] of Object.entries(entries))
     await settings.write(key, Buffer.from(JSON.stringify(value)));
   return badge;
 }
 
-/** Without its id a badge records nothing, so an interruption cannot leave it with an old id and a new chain. */
-async function forgetBadge(settings: BadgeSettings): Promise<void> {
-  if ((await settings.read("badge")) === undefined) return;
-  settings.delete("badge");
-  if ((await settings.read("badge")) !== undefined)
-    throw new Error("setting 'badge' is still on the badge after deleting it: its flash may be full or worn");
+/** Deletes a setting that may be there, and looks whether it is gone. */
+async function forget(settings: BadgeSettings, key: string): Promise<void> {
+  if ((await settings.read(key)) === undefined) return;
+  settings.delete(key);
+  if ((await settings.read(key)) !== undefined)
+    throw new Error(
+      `setting '${key}' is still on the badge after deleting it: its flash may be full or worn`,
+    );
 }
 
 async function findBadge(client: JacdacClient): Promise<{ settingsService: JdService; manager: JdService }> {

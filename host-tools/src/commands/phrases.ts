@@ -5,17 +5,16 @@ import { adviceOn, spelledOut } from "../phrases/advice";
 import { storedBackground } from "../phrases/background";
 import { calibrate, missedAt } from "../phrases/calibrate";
 import type { WordSounds } from "../phrases/dictionary";
-import { makePhrase } from "../phrases/make-phrase";
 import {
   CATEGORIES,
-  checkRoom,
   FALSE_ALARMS_PER_HOUR_MAX,
   FALSE_ALARMS_PER_HOUR_MIN,
   type ListedPhrase,
   readPhraseList,
+  readPhrasesForBadge,
   writePhraseList,
 } from "../phrases/phrase-list";
-import { normalise } from "../phrases/pronounce";
+import { normalise } from "../phrases/phrase-text";
 import { readSet, setNames } from "../phrases/sets";
 import { writePhrases } from "../provision";
 import { openBadgePort } from "../transport";
@@ -37,7 +36,8 @@ const HELP = `
 Examples:
   salestag phrases add "that's too expensive"            # how it sounds, how often it will be missed
   salestag phrases add "solaredge battery" --say "S OW L ER EH JH B AE T ER IY"
-  salestag phrases use solar                             # a ready set: ${["roofing", "security", "solar"].join(", ")}
+  salestag phrases sets                                  # the ready sets: ${setNames().join(", ")}
+  salestag phrases use solar                             # puts one of them into the list
   salestag phrases list
   salestag phrases write --badge tcp:127.0.0.1:4001      # into a badge`;
 
@@ -57,11 +57,16 @@ export function addPhrases(parent: Command, output: Output): void {
   command("add <text>", "Add a phrase, or make it anew.")
     .option(...rate)
     .option("--category <name>", CATEGORIES.join(", "), "other")
-    .option("--say <phones...>", "how it sounds, in the CMU dictionary's phones; once for each way")
+    .option("--say <phones>", "how it sounds, in the CMU dictionary's phones; once for each way", collect)
     .action((text: string, flags: Flags) => add(output, text, flags));
   command("use <set>", `Add a ready set: ${setNames().join(", ")}.`)
     .option(...rate)
     .action((name: string, flags: Flags) => use(output, name, flags));
+  phrases
+    .command("sets")
+    .description("List the ready sets and their phrases.")
+    .option("--json", "print the result as JSON", false)
+    .action((flags: Pick<Flags, "json">) => sets(output, flags));
   command("list", "List the phrases, with what is to be known about them.").action((flags: Flags) =>
     list(output, flags),
   );
@@ -75,6 +80,13 @@ export function addPhrases(parent: Command, output: Output): void {
     .requiredOption("--badge <port>", "the badge's port: tcp:HOST:PORT")
     .action((flags: Flags & { badge: string }) => write(output, flags));
 }
+
+function collect(value: string, before: string[] = []): string[] {
+  return [...before, value];
+}
+
+/** Loaded with the dictionary's 134,000 words, only where words become phones. */
+const phraseMaker = async () => (await import("../phrases/make-phrase")).makePhrase;
 
 function rateOf(text: string): number {
   const rate = Number(text);
@@ -126,7 +138,8 @@ function others(phrases: ListedPhrase[], phrase: ListedPhrase): ListedPhrase[] {
   return phrases.filter(({ text }) => text !== phrase.text);
 }
 
-function add(output: Output, text: string, flags: Flags): void {
+async function add(output: Output, text: string, flags: Flags): Promise<void> {
+  const makePhrase = await phraseMaker();
   const before = readPhraseList(flags.file);
   const rate = rateOf(flags.falseAlarms);
   const { category, say } = flags;
@@ -137,8 +150,9 @@ function add(output: Output, text: string, flags: Flags): void {
   jsonOr(output, flags.json, { ...describe(phrase, rest), words }, linesOf(output, phrase, rest, words));
 }
 
-function use(output: Output, name: string, flags: Flags): void {
+async function use(output: Output, name: string, flags: Flags): Promise<void> {
   const set = readSet(name);
+  const makePhrase = await phraseMaker();
   let phrases = readPhraseList(flags.file);
   const rate = rateOf(flags.falseAlarms);
   const progress = progressOf(output, set.phrases.length);
@@ -148,6 +162,15 @@ function use(output: Output, name: string, flags: Flags): void {
   }
   writePhraseList(flags.file, phrases);
   print(output, flags, phrases);
+}
+
+function sets(output: Output, flags: Pick<Flags, "json">): void {
+  const all = setNames().map(readSet);
+  const linesOfSet = ({ name, title, phrases }: (typeof all)[number]) => [
+    `${output.colors.bold(name)}  ${title}, ${phrases.length} phrases`,
+    ...phrases.map(([text, category]) => `  ${text}  (${category})`),
+  ];
+  jsonOr(output, flags.json, all, all.flatMap(linesOfSet));
 }
 
 function list(output: Output, flags: Flags): void {
@@ -196,13 +219,7 @@ function calibrateAll(output: Output, flags: Flags): void {
 }
 
 async function write(output: Output, flags: Flags & { badge: string }): Promise<void> {
-  const phrases = readPhraseList(flags.file);
-  if (phrases.length === 0)
-    throw new ToolError(
-      ExitCode.Usage,
-      `'${flags.file}' has no phrases; add some: salestag phrases use solar`,
-    );
-  checkRoom(phrases);
+  const phrases = readPhrasesForBadge(flags.file);
   const port = await openBadgePort(flags.badge);
   try {
     const deviceId = await writePhrases(port.client, phrases);

@@ -1,6 +1,7 @@
 // `salestag provision`: makes a badge the team's own.
 import { randomBytes } from "node:crypto";
 import type { Command } from "commander";
+import { readPhrasesForBadge } from "../phrases/phrase-list";
 import { checkRelayUrl, provisionBadge } from "../provision";
 import { openBadgePort } from "../transport";
 import { Vault } from "../vault/vault";
@@ -12,6 +13,7 @@ interface Flags {
   registry: string;
   relay: string;
   label: string;
+  phrases?: string;
   force: boolean;
   json: boolean;
 }
@@ -35,11 +37,13 @@ export function addProvision(parent: Command, output: Output): void {
       "where the badge finds the relay: tls://HOST:PORT, or tcp:// on this machine",
     )
     .option("--label <name>", "whose badge it is", "")
+    .option("--phrases <file>", "the team's list of key phrases, as 'salestag phrases' makes it")
     .option("--force", "give a provisioned badge new keys", false)
     .option("--json", "print the result as JSON", false)
     .addHelpText("after", HELP)
     .action(async (flags: Flags) => {
       checkRelayUrl(flags.relay);
+      const phrases = flags.phrases === undefined ? undefined : readPhrasesForBadge(flags.phrases);
       const vault = Vault.open(flags.vault);
       const port = await openBadgePort(flags.badge);
       try {
@@ -52,11 +56,14 @@ export function addProvision(parent: Command, output: Output): void {
           random: randomBytes,
           nowMs: Date.now,
           force: flags.force,
+          phrases,
         });
-        jsonOr(output, flags.json, { badge, deviceId, relay: flags.relay, label: flags.label }, [
+        const written = { badge, deviceId, relay: flags.relay, label: flags.label, phrases: phrases?.length };
+        jsonOr(output, flags.json, written, [
           `badge     ${badge}`,
           `hardware  ${deviceId}`,
           `relay     ${flags.relay}`,
+          ...(phrases === undefined ? [] : [`phrases   ${phrases.length}`]),
         ]);
       } finally {
         port.close();

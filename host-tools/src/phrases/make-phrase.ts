@@ -5,7 +5,8 @@ import { calibrate } from "./calibrate";
 import type { WordSounds } from "./dictionary";
 import { encodePhones } from "./phones";
 import { CATEGORIES, type Category, type ListedPhrase } from "./phrase-list";
-import { normalise, pronounce, readSaid } from "./pronounce";
+import { normalise } from "./phrase-text";
+import { pronounce, readSaid } from "./pronounce";
 import { readSet } from "./sets";
 
 export interface PhraseWishes {

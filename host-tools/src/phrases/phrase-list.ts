@@ -21,6 +21,8 @@ export interface ListedPhrase {
 }
 
 const VERSION = 1;
+/** Most bytes of a phrase's setting: key, a zero and value are below 231 (docs/provisioning.md), whichever number the phrase gets. */
+const SETTING_BYTES_MAX = 230 - `phrase${PHRASES_MAX - 1}`.length - 1;
 export const FALSE_ALARMS_PER_HOUR_MIN = 0.05;
 export const FALSE_ALARMS_PER_HOUR_MAX = 60;
 
@@ -68,8 +70,21 @@ export function writePhraseList(path: string, phrases: ListedPhrase[]): void {
   replaceFile(path, `${JSON.stringify({ version: VERSION, phrases: written }, null, 2)}\n`, 0o644);
 }
 
-/** @throws ToolError when a badge has no room for all of them */
-export function checkRoom(phrases: ListedPhrase[]): void {
+/** @returns the list in a file that is to go into a badge. @throws ToolError when it is empty, or more than a badge takes */
+export function readPhrasesForBadge(path: string): ListedPhrase[] {
+  const phrases = readPhraseList(path);
+  if (phrases.length === 0)
+    throw new ToolError(
+      ExitCode.Usage,
+      `'${path}' has no phrases; add some with 'salestag phrases add' or 'use'.`,
+    );
+  checkRoom(phrases);
+  return phrases;
+}
+
+/** @throws ToolError when a badge cannot read one of them, or has no room for all */
+function checkRoom(phrases: ListedPhrase[]): void {
+  for (const phrase of phrases) checkSetting(phrase);
   if (phrases.length > PHRASES_MAX)
     throw new ToolError(
       ExitCode.Usage,
@@ -80,6 +95,21 @@ export function checkRoom(phrases: ListedPhrase[]): void {
     throw new ToolError(
       ExitCode.Usage,
       `that makes ${phones} phones in all pronunciations; a badge has room for ${PHRASE_PHONES_TOTAL_MAX}: remove phrases, or pronunciations with --say.`,
+    );
+}
+
+function checkSetting(phrase: ListedPhrase): void {
+  const setting = phraseSetting(phrase);
+  try {
+    readPhrase(setting);
+  } catch (cause) {
+    throw new ToolError(ExitCode.Usage, `a badge cannot take this phrase: ${messageOf(cause)}.`, { cause });
+  }
+  const lengthBytes = Buffer.byteLength(JSON.stringify(setting));
+  if (lengthBytes > SETTING_BYTES_MAX)
+    throw new ToolError(
+      ExitCode.Usage,
+      `"${phrase.text}" takes ${lengthBytes} bytes with all its pronunciations; a badge has ${SETTING_BYTES_MAX} for a phrase: give fewer or shorter ones with --say.`,
     );
 }
 

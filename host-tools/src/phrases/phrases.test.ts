@@ -13,8 +13,15 @@ import { dictionaryWords, soundsOf } from "./dictionary";
 import { LetterToSound } from "./letter-to-sound";
 import { makePhrase, phrasesOfSet } from "./make-phrase";
 import { encodePhones, phoneDistance, spell } from "./phones";
-import { type ListedPhrase, phraseSettings, readPhraseList, writePhraseList } from "./phrase-list";
-import { normalise, pronounce, readSaid } from "./pronounce";
+import {
+  type ListedPhrase,
+  phraseSettings,
+  readPhraseList,
+  readPhrasesForBadge,
+  writePhraseList,
+} from "./phrase-list";
+import { normalise } from "./phrase-text";
+import { pronounce, readSaid } from "./pronounce";
 import { readSet, setNames } from "./sets";
 
 const listed = (text: string, phones: string, threshold = -3000): ListedPhrase => ({
@@ -247,6 +254,65 @@ describe("phrases: the team's file", () => {
       toolError(ExitCode.Usage, /440 phones .* room for 400/),
     );
     assert.equal(readFileSync(path(), "utf8"), before);
+  });
+});
+
+describe("phrases: what a badge cannot take", () => {
+  const folder = useFolder();
+  /** Six long pronunciations, whose setting comes close to what there is. */
+  const wide = (textCharacters: number) => ({
+    ...listed("x".repeat(textCharacters), "s ow l"),
+    threshold: -1,
+    pronunciations: Array<string>(6).fill("A".repeat(27)),
+  });
+  const bytesOfSetting = (phrase: ListedPhrase) => (phraseSettings([phrase])[0][1] as string).length;
+
+  it("a setting of as many bytes as there are is kept, one more is refused and the file stays", () => {
+    const path = join(folder(), "phrases.json");
+    const most = wide(221 - bytesOfSetting(wide(0)));
+    assert.equal(bytesOfSetting(most), 221);
+    writePhraseList(path, [most]);
+    const before = readFileSync(path, "utf8");
+    assert.throws(
+      () => writePhraseList(path, [wide(most.text.length + 1)]),
+      toolError(ExitCode.Usage, /takes 222 bytes .* a badge has 221/),
+    );
+    assert.equal(readFileSync(path, "utf8"), before);
+    assert.deepEqual(readPhrasesForBadge(path), [most]);
+  });
+
+  it("a phone that JSON writes in two bytes counts as two", () => {
+    const path = join(folder(), "phrases.json");
+    const plain = wide(221 - bytesOfSetting(wide(0)));
+    const twoBytes = encodePhones(["r"]);
+    assert.equal(JSON.stringify(twoBytes).length, 4);
+    const pronunciations = [plain.pronunciations[0].slice(1) + twoBytes, ...plain.pronunciations.slice(1)];
+    assert.throws(
+      () => writePhraseList(path, [{ ...plain, pronunciations }]),
+      toolError(ExitCode.Usage, /222 bytes/),
+    );
+  });
+
+  for (const [name, phrase, words] of [
+    [
+      "7 pronunciations",
+      { ...listed("x", "s ow l"), pronunciations: Array(7).fill("ABC") },
+      /7 pronunciations/,
+    ],
+    ["2 phones", listed("x", "s ow"), /3 to 40 phones/],
+    ["a text of 41 characters", listed("x".repeat(41), "s ow l"), /1 to 40 characters/],
+  ] as [string, ListedPhrase, RegExp][])
+    it(`refused: ${name}`, () => {
+      const path = join(folder(), "phrases.json");
+      assert.throws(() => writePhraseList(path, [phrase]), toolError(ExitCode.Usage, words));
+      assert.deepEqual(readPhraseList(path), []);
+    });
+
+  it("an empty list is not written into a badge", () => {
+    assert.throws(
+      () => readPhrasesForBadge(join(folder(), "none.json")),
+      toolError(ExitCode.Usage, /none\.json' has no phrases; add some/),
+    );
   });
 });
 

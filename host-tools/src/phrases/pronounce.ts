@@ -1,5 +1,5 @@
 // From a phrase to the pronunciations that a badge listens for.
-import { PHRASE_TEXT_MAX, PRONUNCIATION_PHONES_MAX, PRONUNCIATION_PHONES_MIN } from "@salestag/protocol";
+import { PRONUNCIATION_PHONES_MAX, PRONUNCIATION_PHONES_MIN } from "@salestag/protocol";
 import { ExitCode, ToolError } from "../errors";
 import { soundsOf, type WordSounds } from "./dictionary";
 import { encodePhones, PHONES, phoneDistance } from "./phones";
@@ -16,30 +16,6 @@ const VOWELS = new Set("aa ae ah ao aw ay eh er ey ih iy ow oy uh uw".split(" ")
 const PRONUNCIATIONS_MADE_MAX = 2;
 /** In a longer phrase one phone more or less decides nothing. */
 const FLAP_PHONES_MAX = 9;
-
-/** @returns the phrase as it is stored: lower case, single spaces. @throws ToolError when it cannot be said */
-export function normalise(text: string): string {
-  const clean = text
-    .trim()
-    .toLowerCase()
-    .replace(/[’]/g, "'")
-    .replace(/[\s-]+/g, " ")
-    .replace(/[.,!?]+(?= |$)/g, "");
-  if (clean === "")
-    throw new ToolError(ExitCode.Usage, 'the phrase is empty; write it in quotes: "too expensive".');
-  if (clean.length > PHRASE_TEXT_MAX)
-    throw new ToolError(
-      ExitCode.Usage,
-      `"${clean}" has ${clean.length} characters; a phrase has at most ${PHRASE_TEXT_MAX}.`,
-    );
-  const odd = /[^a-z' ]/.exec(clean);
-  if (odd !== null)
-    throw new ToolError(
-      ExitCode.Usage,
-      `"${clean}" holds '${odd[0]}'; write words as they are spoken, in letters ("three hundred", "a d t").`,
-    );
-  return clean;
-}
 
 /** A t between vowels, as Americans say it in "water": heard as d. Undefined where nothing changes, or too little to matter. */
 function flapped(phones: string[]): string[] | undefined {
