@@ -90,7 +90,7 @@ def main():
         file.write(data)
     history = json.load(open(os.path.join(work, "training.json")))
     report = {
-        "sentences": len(corpus.sentence_ids(folder)), "stages": STAGES, "minutes": flags.minutes, "seed": flags.seed,
+        "sentences": len(corpus.sentence_ids(folder)), "stages": [dict(zip(("share", "resampled", "rate"), stage)) for stage in STAGES], "minutes": flags.minutes, "seed": flags.seed,
         "lastStageSteps": history["steps"], "lastStageHoursHeard": round(history["crops"] * history["cropHops"] * 0.02 / 3600),
         "heldOut": {key: round(value, 4) for key, value in history["history"][-1].items()},
         "int8": {key: round(value, 4) for key, value in held_out_score(data, work).items()},
