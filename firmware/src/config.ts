@@ -6,8 +6,8 @@ export const EVENTS_FLUSH_MS = 15000;
 /** As many events wait at most. */
 export const EVENTS_PENDING_MAX = 24;
 
-/** Bytes of sealed audio that the RAM outbox holds: about 5 s of speech at 16 kbit/s. The heap has no room for more. */
-export const OUTBOX_BYTES_MAX = 10752;
+/** Bytes of sealed audio that the RAM outbox holds: about 6 s of speech at 16 kbit/s. The heap has no room for more. */
+export const OUTBOX_BYTES_MAX = 12800;
 /** Bytes beyond that, kept free for events: a full outbox must still be able to say what was lost. */
 export const OUTBOX_RESERVE_BYTES = 768;
 

@@ -46,3 +46,26 @@ export function isFrame(frame: Buffer): boolean {
     frame.length >= opusOffset(frame) + frame[OFFSET_OPUS_LENGTH]
   );
 }
+
+// A frame that waits carries what the badge knows of it in the place of its first bands, which nobody needs any more: an object for
+// each waiting frame would take 3 KB of the heap.
+const OFFSET_ENERGY = OFFSET_BANDS;
+const OFFSET_LOST_BEFORE = OFFSET_BANDS + 2;
+
+/** Notes a frame's energy, and how many frames were lost right before it; both below 65536. Its first four bands are gone then. */
+export function noteHeard(frame: Buffer, energy: number, lostBefore: number): void {
+  frame[OFFSET_ENERGY] = energy & 255;
+  frame[OFFSET_ENERGY + 1] = energy >> 8;
+  frame[OFFSET_LOST_BEFORE] = lostBefore & 255;
+  frame[OFFSET_LOST_BEFORE + 1] = lostBefore >> 8;
+}
+
+/** @returns the energy that was noted */
+export function notedEnergy(frame: Buffer): number {
+  return frame[OFFSET_ENERGY] | (frame[OFFSET_ENERGY + 1] << 8);
+}
+
+/** @returns the frames lost before it, as noted */
+export function notedLostBefore(frame: Buffer): number {
+  return frame[OFFSET_LOST_BEFORE] | (frame[OFFSET_LOST_BEFORE + 1] << 8);
+}

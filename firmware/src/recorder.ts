@@ -3,13 +3,22 @@
 // whose turn it was and which key phrases fell. Works 10 frames behind the microphone, because the front end looks ahead.
 import { type Crypto, EndReason, EventKind, FRAME_MS, LossCause, type Tuning } from "@salestag/protocol";
 import { MICROPHONE_LOST_MS } from "./config";
-import { frameSeq, isFrame, OFFSET_BANDS, OFFSET_LEVEL, OFFSET_SPEECH } from "./front-end-frame";
+import {
+  frameSeq,
+  isFrame,
+  notedEnergy,
+  notedLostBefore,
+  noteHeard,
+  OFFSET_BANDS,
+  OFFSET_LEVEL,
+  OFFSET_SPEECH,
+} from "./front-end-frame";
 import type { Outbox } from "./outbox";
 import type { Phrases } from "./phrases";
 import { type Epoch, Sealer } from "./sealer";
 import { Talkers, type Turn } from "./talkers";
 import type { Trace } from "./trace";
-import { BandEnergy, type HeardFrame, LookAhead, VoiceActivity } from "./vad";
+import { BandEnergy, LookAhead, VoiceActivity } from "./vad";
 
 /** What the recorder needs from the rest of the badge. */
 export interface RecorderPorts {
@@ -42,7 +51,7 @@ export class Recorder {
   private conversationStartMs = 0;
   private clockOffsetMs: number | undefined = undefined;
 
-  private waiting: HeardFrame[] = [];
+  private waiting: Buffer[] = [];
   private lostSinceKept = 0;
   private hangoverLeft = 0;
   private speechStartSeq = -1;
@@ -69,7 +78,8 @@ export class Recorder {
     if (lost < 0) return;
     const energy = this.energy.update(frame, OFFSET_BANDS);
     this.listen(frame, seq);
-    this.lookAhead.push({ frame, seq, lostBefore: lost, energy });
+    noteHeard(frame, energy, lost);
+    this.lookAhead.push(frame);
     let heard = this.lookAhead.next(seq);
     while (heard !== undefined) {
       this.hear(heard);
@@ -78,15 +88,15 @@ export class Recorder {
   }
 
   /** Takes a frame on which everything is known: speech or not, keep it or not. */
-  private hear(heard: HeardFrame): void {
-    const seq = heard.seq;
+  private hear(frame: Buffer): void {
+    const seq = frameSeq(frame);
     this.heardNext = seq + 1;
-    const speech = this.vad.update(heard.energy, heard.frame[OFFSET_SPEECH]);
+    const speech = this.vad.update(notedEnergy(frame), frame[OFFSET_SPEECH]);
     this.segment(seq, speech);
     if (speech && this.sealer === undefined) this.begin(seq);
-    for (const turn of this.talkers.frame(seq, speech, heard.frame[OFFSET_LEVEL])) this.turn(turn);
-    if (this.sealer !== undefined && (speech || this.hangoverLeft > 0)) this.keepAll(heard);
-    else this.wait(heard);
+    for (const turn of this.talkers.frame(seq, speech, frame[OFFSET_LEVEL])) this.turn(turn);
+    if (this.sealer !== undefined && (speech || this.hangoverLeft > 0)) this.keepAll(frame, seq);
+    else this.wait(frame);
     if (speech) this.hangoverLeft = this.tuning.hangoverFrames;
     else if (this.hangoverLeft > 0) this.hangoverLeft--;
     this.endIfOver(seq);
@@ -191,7 +201,7 @@ export class Recorder {
     const ports = this.ports;
     this.sealer = new Sealer(ports.crypto, ports.badgeId, epoch, ports.outbox, ports.trace);
     this.epochNumber = epoch.number;
-    const firstSeq = this.waiting.length > 0 ? this.waiting[0].seq : seq;
+    const firstSeq = this.waiting.length > 0 ? frameSeq(this.waiting[0]) : seq;
     this.conversationStartMs = this.startMsOf(firstSeq);
     this.lostSinceKept = 0;
     this.ports.trace.conversation(epoch.number, firstSeq);
@@ -206,24 +216,24 @@ export class Recorder {
   }
 
   /** Keeps the frames that waited, then this one. */
-  private keepAll(heard: HeardFrame): void {
+  private keepAll(frame: Buffer, seq: number): void {
     const sealer = this.sealer as Sealer;
     let lost = this.lostSinceKept;
     this.lostSinceKept = 0;
     for (const earlier of this.waiting) {
-      sealer.keep(earlier.frame, earlier.seq, lost + earlier.lostBefore, this.startMsOf(earlier.seq));
+      const earlierSeq = frameSeq(earlier);
+      sealer.keep(earlier, earlierSeq, lost + notedLostBefore(earlier), this.startMsOf(earlierSeq));
       lost = 0;
     }
     this.waiting = [];
-    sealer.keep(heard.frame, heard.seq, lost + heard.lostBefore, this.startMsOf(heard.seq));
+    sealer.keep(frame, seq, lost + notedLostBefore(frame), this.startMsOf(seq));
   }
 
   /** Lets a frame wait in the pre-roll; the oldest there is given up. */
-  private wait(heard: HeardFrame): void {
-    this.waiting.push(heard);
+  private wait(frame: Buffer): void {
+    this.waiting.push(frame);
     if (this.waiting.length <= this.tuning.preRollFrames) return;
-    const oldest = this.waiting.shift() as HeardFrame;
-    this.lostSinceKept += oldest.lostBefore;
+    this.lostSinceKept += notedLostBefore(this.waiting.shift() as Buffer);
   }
 
   private endIfOver(seq: number): void {

@@ -4,7 +4,7 @@
 // Speech is cut into pieces at pauses, and at 2 s. A piece's level is that of its loudest quarter. The levels of the conversation, weighted by
 // time, make a histogram; it is cut where it separates best (Otsu, 1979), and what lies nearer to the louder group's mean is near, if the
 // means are far enough apart and both groups have been heard long enough. Neighbouring pieces of one class become a turn. Integers throughout.
-import { Talker } from "@salestag/protocol";
+import { Talker, zeros } from "@salestag/protocol";
 
 /** Levels come in half decibels below full scale, 0 to 255; histograms have 2 dB a place. */
 const PLACE_SHIFT = 2;
@@ -45,12 +45,8 @@ function joined(first: Turn[], second: Turn[]): Turn[] {
 
 /** Levels and for how long they were heard. */
 class Levels {
-  readonly frames: number[] = [];
+  readonly frames = zeros(PLACES);
   total = 0;
-
-  constructor() {
-    for (let place = 0; place < PLACES; place++) this.frames.push(0);
-  }
 
   add(level: number, count: number): void {
     this.frames[level >> PLACE_SHIFT] += count;

@@ -1,7 +1,7 @@
 // Voice activity, in integers: the energy above a noise floor in each of the front end's 24 mel bands, fused with the log odds of
 // speech from the front end's network. The floor falls fast and rises slowly; both parts attack fast and release slowly.
 // The network looks ahead, so the two meet when its word on a frame has come (LookAhead). About 350 simple operations a frame.
-import { LOOK_AHEAD_FRAMES, OFFSET_SPEECH } from "./front-end-frame";
+import { frameSeq, LOOK_AHEAD_FRAMES, OFFSET_SPEECH } from "./front-end-frame";
 
 /** Number of bands of a frame. */
 export const BANDS = 24;
@@ -99,41 +99,34 @@ export class VoiceActivity {
   }
 }
 
-/** A frame on which the network's word has not come yet. */
-export interface HeardFrame {
-  /** Once it has come, the byte at OFFSET_SPEECH is about this frame itself; 0 when it was lost. */
-  frame: Buffer;
-  seq: number;
-  /** Frames lost right before it. */
-  lostBefore: number;
-  energy: number;
-}
-
 /** Holds frames back until the network, which looks ahead, has said what it thinks of them. */
 export class LookAhead {
-  private held: HeardFrame[] = [];
+  private held: Buffer[] = [];
 
-  /** Takes the next frame, and what it says about the one LOOK_AHEAD_FRAMES before it over to that one. */
-  push(heard: HeardFrame): void {
-    const about = heard.seq - LOOK_AHEAD_FRAMES;
-    const speechByte = heard.frame[OFFSET_SPEECH];
-    heard.frame[OFFSET_SPEECH] = 0;
-    for (const one of this.held)
-      if (one.seq >= about) {
-        if (one.seq === about) one.frame[OFFSET_SPEECH] = speechByte;
-        break;
-      }
-    this.held.push(heard);
+  /**
+   * Takes the next frame, and what it says about the one LOOK_AHEAD_FRAMES before it over to that one: from then on the byte at
+   * OFFSET_SPEECH is about the frame itself, and 0 where the frame that would have told is lost.
+   */
+  push(frame: Buffer): void {
+    const about = frameSeq(frame) - LOOK_AHEAD_FRAMES;
+    const speechByte = frame[OFFSET_SPEECH];
+    frame[OFFSET_SPEECH] = 0;
+    for (const one of this.held) {
+      const seq = frameSeq(one);
+      if (seq === about) one[OFFSET_SPEECH] = speechByte;
+      if (seq >= about) break;
+    }
+    this.held.push(frame);
   }
 
   /** @returns the next frame that has waited long enough when frame `newestSeq` is here; undefined when there is none */
-  next(newestSeq: number): HeardFrame | undefined {
-    if (this.held.length === 0 || this.held[0].seq > newestSeq - LOOK_AHEAD_FRAMES) return undefined;
+  next(newestSeq: number): Buffer | undefined {
+    if (this.held.length === 0 || frameSeq(this.held[0]) > newestSeq - LOOK_AHEAD_FRAMES) return undefined;
     return this.held.shift();
   }
 
   /** @returns all that is held, in order, and holds nothing any more */
-  flush(): HeardFrame[] {
+  flush(): Buffer[] {
     const rest = this.held;
     this.held = [];
     return rest;

@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { EventKind, phraseSetting, Talker, TUNING_DEFAULT } from "@salestag/protocol";
 import fc from "fast-check";
-import { LOOK_AHEAD_FRAMES, OFFSET_SPEECH } from "../src/front-end-frame";
+import { frameSeq, LOOK_AHEAD_FRAMES, OFFSET_SPEECH } from "../src/front-end-frame";
 import { loadPhrases, Phrases } from "../src/phrases";
 import { Talkers, type Turn } from "../src/talkers";
-import { BANDS, BandEnergy, type HeardFrame, LookAhead, VoiceActivity } from "../src/vad";
+import { BANDS, BandEnergy, LookAhead, VoiceActivity } from "../src/vad";
 import { Bench, makeFrame, withPosteriors } from "./support";
 
 const { onsetScore, releaseScore } = TUNING_DEFAULT;
@@ -100,33 +100,26 @@ describe("voice activity: with the network", () => {
 });
 
 describe("look-ahead", () => {
-  const heard = (seq: number, speechByte: number): HeardFrame => ({
-    frame: withPosteriors(makeFrame(seq, 0), speechByte, -1),
-    seq,
-    lostBefore: 0,
-    energy: 0,
-  });
+  const heard = (seq: number, speechByte: number): Buffer =>
+    withPosteriors(makeFrame(seq, 0), speechByte, -1);
 
   it("each frame comes out once, in order, with the word of the frame 10 later, gaps or not (any losses)", () => {
     fc.assert(
       fc.property(fc.array(fc.boolean(), { maxLength: 80 }), (arrives) => {
         const lookAhead = new LookAhead();
         const seqs = arrives.flatMap((does, seq) => (does ? [seq] : []));
-        const out: HeardFrame[] = [];
+        const out: Buffer[] = [];
         for (const seq of seqs) {
           lookAhead.push(heard(seq, 1 + (seq % 200)));
           for (let next = lookAhead.next(seq); next !== undefined; next = lookAhead.next(seq)) {
-            assert.ok(next.seq <= seq - LOOK_AHEAD_FRAMES);
+            assert.ok(frameSeq(next) <= seq - LOOK_AHEAD_FRAMES);
             out.push(next);
           }
         }
         out.push(...lookAhead.flush());
-        assert.deepEqual(
-          out.map(({ seq }) => seq),
-          seqs,
-        );
-        for (const { seq, frame } of out) {
-          const teller = seq + LOOK_AHEAD_FRAMES;
+        assert.deepEqual(out.map(frameSeq), seqs);
+        for (const frame of out) {
+          const teller = frameSeq(frame) + LOOK_AHEAD_FRAMES;
           assert.equal(frame[OFFSET_SPEECH], seqs.includes(teller) ? 1 + (teller % 200) : 0);
         }
         assert.deepEqual(lookAhead.flush(), []);

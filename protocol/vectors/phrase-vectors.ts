@@ -30,7 +30,7 @@ function advance(before: (Path | undefined)[], classes: number[], vector: number
     if (stay === undefined && from === undefined) return undefined;
     const moves = stay === undefined || (from !== undefined && from.total > stay.total);
     const path = extend(moves ? (from as Path) : (stay as Path), score, moves);
-    return path.total < -20 ? undefined : path;
+    return path.total < -16 ? undefined : path;
   });
 }
 

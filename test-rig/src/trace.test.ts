@@ -15,17 +15,17 @@ const CASES: { word: keyof Trace; print: (trace: Trace) => void; event: TraceEve
     print: (trace) => trace.speech(12, 4294967295),
     event: { word: "speech", fromSeq: 12, toSeq: 4294967295 },
   },
+  { word: "lost", print: (trace) => trace.lost(3, 5), event: { word: "lost", fromSeq: 3, toSeq: 5 } },
   {
     word: "turn",
-    print: (trace) => trace.turn(12, 90, 2, 61),
-    event: { word: "turn", fromSeq: 12, toSeq: 90, talker: 2, level: 61 },
+    print: (trace) => trace.turn(10, 90, 2, 66),
+    event: { word: "turn", fromSeq: 10, toSeq: 90, talker: 2, level: 66 },
   },
   {
     word: "phrase",
-    print: (trace) => trace.phrase(3, 100, 180, 200, -1500),
-    event: { word: "phrase", number: 3, fromSeq: 100, toSeq: 180, atSeq: 200, score: -1500 },
+    print: (trace) => trace.phrase(4, 10, 50, 72, -1843),
+    event: { word: "phrase", number: 4, fromSeq: 10, toSeq: 50, atSeq: 72, score: -1843 },
   },
-  { word: "lost", print: (trace) => trace.lost(3, 5), event: { word: "lost", fromSeq: 3, toSeq: 5 } },
   {
     word: "conversation",
     print: (trace) => trace.conversation(7, 100),

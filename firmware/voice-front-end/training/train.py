@@ -14,6 +14,7 @@ from network import CLASSES, MARGIN_PAIRS, THIRDS, Network
 from prepare import load
 
 CROP_HOPS, BATCH = 320, 64
+EVALUATE_STEPS = 250
 GAP_LOG2 = -29.0
 ROUNDING_POWER = 192 * (1.04 / 32768) ** 2
 EQ_HZ = np.array([60, 125, 250, 500, 1000, 2000, 3000, 4500, 8000])
@@ -186,6 +187,16 @@ def train(work, minutes, resampled_share, peak_rate, seed, log=print, initial=No
     optimiser = torch.optim.AdamW(network.parameters(), lr=peak_rate, weight_decay=1e-3)
     from_resampled = int(round(BATCH * resampled_share))
     started, step, history, running = time.monotonic(), 0, [], []
+
+    def note():
+        scores = evaluate(network, batches)
+        minutes_gone = (time.monotonic() - started) / 60
+        history.append({"step": step, "minutes": minutes_gone, "training": float(np.mean(running or [0])), **scores})
+        running.clear()
+        log(f"step {step}, {minutes_gone:.1f} min: training {history[-1]['training']:.3f}, held out {scores['phone']:.3f},"
+            f" speech {scores['speech']:.3f}, phones right {scores['right']:.1%}")
+        torch.save(network.state_dict(), os.path.join(work, "network.pt"))
+
     while True:
         progress = (time.monotonic() - started) / (minutes * 60)
         if progress >= 1:
@@ -209,13 +220,9 @@ def train(work, minutes, resampled_share, peak_rate, seed, log=print, initial=No
         optimiser.step()
         running.append(phone.item())
         step += 1
-        if step % 250 == 0:
-            scores = evaluate(network, batches)
-            history.append({"step": step, "minutes": (time.monotonic() - started) / 60, "training": float(np.mean(running)), **scores})
-            running = []
-            log(f"step {step}, {history[-1]['minutes']:.1f} min: training {history[-1]['training']:.3f}, held out {scores['phone']:.3f},"
-                f" speech {scores['speech']:.3f}, phones right {scores['right']:.1%}")
-            torch.save(network.state_dict(), os.path.join(work, "network.pt"))
+        if step % EVALUATE_STEPS == 0:
+            note()
+    note()
     torch.save(network.state_dict(), os.path.join(work, "network.pt"))
     json.dump({"steps": step, "crops": step * BATCH, "cropHops": CROP_HOPS, "history": history},
               open(os.path.join(work, "training.json"), "w"), indent=1)

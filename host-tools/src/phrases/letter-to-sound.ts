@@ -1,6 +1,6 @@
 // Guesses how a word sounds that no dictionary has, from how the dictionary's words are spelled: letters and phones of many words are
 // aligned (each letter makes no phone, one or two), and a new word's letters take what letters in the same surroundings made.
-// A guess, and shown as one. Right for about two words in three; test: letter-to-sound.test.ts.
+// A guess, and shown as one. Right for about half of the words and 87% of their phones.
 
 /** A word and its phones, as in "computer" and ["k", "ah", "m", ...]. */
 export type Spoken = [word: string, phones: string[]];

@@ -32,3 +32,10 @@ export function equalBytes(a: Buffer, b: Buffer): boolean {
 export function asciiBytes(label: string): Buffer {
   return Buffer.from(label, "utf8");
 }
+
+/** @returns an array of exactly so many zeros: one that has grown takes up to twice the room on the badge's heap */
+export function zeros(count: number): number[] {
+  const grown: number[] = [];
+  for (let i = 0; i < count; i++) grown.push(0);
+  return grown.slice();
+}

@@ -1,5 +1,6 @@
 // Finds key phrases in the front end's phone posteriors by token passing, in integers (docs/phrases.md, "The decoder"). The
 // badge runs it, and the tools run it to find thresholds: one source, equal scores.
+import { zeros } from "./bytes";
 import { phoneClassAt } from "./phones";
 import type { Phrase } from "./phrases";
 
@@ -11,7 +12,7 @@ const AGE_MAX = 9;
 /** Added to every tick of a path, 1/4 nat: keeps it from rushing through its phones. */
 const PATH_BONUS = 14;
 /** A path whose total falls below this, 1/4 nat, is given up. */
-const TOTAL_MIN = -20;
+const TOTAL_MIN = -16;
 /** Posterior byte of 0 nat. */
 const POSTERIOR_ZERO = 8;
 /** 256 / age, rounded: a sum in 1/4 nat times this is a mean in 1/1024 nat. */
@@ -32,7 +33,7 @@ const DONE_ZERO = 1 << 18;
 /** A tick of age. */
 const AGE_ONE = 1;
 const START_BITS = START_MASK << START_SHIFT;
-/** The lowest live place; above 0, because -20 + 32 is. */
+/** The lowest live place; above 0, because -16 + 32 is. */
 const PLACE_MIN = (TOTAL_MIN + TOTAL_ZERO) << TOTAL_SHIFT;
 
 /**
@@ -156,13 +157,6 @@ export class PronunciationPaths {
 /** Mean score of a live state's phone, 1/1024 nat. */
 function meanOf(place: number, score: number): number {
   return ((score & SUM_MASK) - SUM_ZERO) * MEAN_FACTORS[place & AGE_MASK];
-}
-
-/** @returns an array of exactly so many zeros: one that has grown takes up to twice the room */
-function zeros(count: number): number[] {
-  const grown: number[] = [];
-  for (let i = 0; i < count; i++) grown.push(0);
-  return grown.slice();
 }
 
 /** A phrase that was heard. */

@@ -1,10 +1,22 @@
 // The benchmark's own arithmetic, on cases whose answers are known.
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { areaUnder, highestPeaks, missedAtRate, onsetDelays, pointAt, quantile, rocCurve } from "./metrics";
-import { plotSvg } from "./plot";
+import { labelBlocks, speechEnd } from "./labels";
+import {
+  areaUnder,
+  highestPeaks,
+  missedAtRate,
+  onsetDelays,
+  pointAt,
+  quantile,
+  recallAt,
+  rocCurve,
+} from "./metrics";
+import { CONDITIONS, LONG_PHRASES, makeStream } from "./phrases";
+import { type Chart, escapeXml, lineChart } from "./plot";
 import { Seeded } from "./random";
-import { labelBlocks } from "./vad";
+import { sentence } from "./sentences";
+import { rms } from "./sound";
 
 describe("hearing benchmark", () => {
   const areas: [name: string, scores: number[], labels: number[], area: number][] = [
@@ -42,6 +54,15 @@ describe("hearing benchmark", () => {
     assert.equal(pointAt(curve, 0.2).recall, 0.75);
   });
 
+  for (const [share, recall] of [
+    [0, 0.5],
+    [0.25, 0.75],
+    [1, 1],
+  ])
+    it(`recall between two steps is on the straight line (${share})`, () => {
+      assert.equal(recallAt(rocCurve([3, 2, 2, 1], [1, 1, 0, 0]), share), recall);
+    });
+
   it("onsets: late by frames below the threshold; a missed one counts whole; a short pause makes none", () => {
     const labels = [0, 0, 0, 1, 1, 1, 0, 1, 1, 0, 0, 0, 1, 1];
     const scores = [0, 0, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0, 1, 1];
@@ -72,18 +93,72 @@ describe("hearing benchmark", () => {
     assert.equal(quantile([3, 1, 2], 1), 3);
   });
 
-  it("labels: quiet ends are no speech, holes of 80 ms are bridged, longer ones are not", () => {
-    const block = (level: number, count: number) => new Array<number>(160 * count).fill(level);
-    const clean = Float32Array.from([
-      ...block(0.001, 3),
-      ...block(0.5, 4),
-      ...block(0, 7),
-      ...block(0.5, 2),
-      ...block(0, 9),
-      ...block(0.4, 1),
-    ]);
-    const labels = [...labelBlocks(clean)];
-    assert.deepEqual(labels, [...Array(3).fill(0), ...Array(13).fill(1), ...Array(9).fill(0), 1]);
+  const block = (level: number, count: number) => new Array<number>(160 * count).fill(level);
+  const labelsOf = (...parts: number[][]) => [...labelBlocks(Float32Array.from(parts.flat()))];
+
+  for (const [level, label] of [
+    [0.0099, 0],
+    [0.0101, 1],
+  ])
+    it(`labels: 40 dB below the loudest block is the border (${level} of 1)`, () => {
+      assert.equal(labelsOf(block(1, 1), block(0, 9), block(level, 1)).at(-1), label);
+    });
+
+  for (const hole of [7, 8, 9])
+    it(`labels: a hole of ${10 * hole} ms is ${hole <= 8 ? "bridged" : "left"}, quiet ends stay`, () => {
+      const labels = labelsOf(block(0, 1), block(1, 1), block(0, hole), block(1, 1), block(0, 2));
+      assert.deepEqual(labels, [0, 1, ...Array(hole).fill(hole <= 8 ? 1 : 0), 1, 0, 0]);
+    });
+
+  it("labels: speech ends with its last block, silence has none", () => {
+    assert.equal(speechEnd(Float32Array.from([...block(0, 2), ...block(1, 3), ...block(0, 4)])), 5 * 160);
+    assert.equal(speechEnd(new Float32Array(800)), 0);
+  });
+
+  it("sentences: the same from the same seed, without an open slot, of many kinds, and none holds a key phrase", () => {
+    const spoken = (seed: number) => {
+      const random = new Seeded(seed);
+      return Array.from({ length: 500 }, () => sentence(random));
+    };
+    assert.deepEqual(spoken(3), spoken(3));
+    assert.notDeepEqual(spoken(3), spoken(4));
+    assert.ok(new Set(spoken(3)).size > 300);
+    for (const text of spoken(3)) {
+      assert.match(text, /^[A-Za-z', ]+$/);
+      for (const phrase of [...LONG_PHRASES, "alexa", "computer", "jarvis"])
+        assert.ok(!text.includes(phrase), text);
+    }
+  });
+
+  it("clips: the same seed gives the same stream in the same order, noise is added and nothing moved", () => {
+    const tone = (hz: number) =>
+      Float32Array.from({ length: 8000 }, (_, i) => 0.1 * Math.sin((2 * Math.PI * hz * i) / 16000));
+    const sounds = {
+      words: ["a"],
+      sounds: [200, 300, 400].map((hz) => ({ phrase: hz === 300 ? "a" : undefined, samples: tone(hz) })),
+      voices: [tone(500), tone(600)],
+      unreadable: 0,
+    };
+    for (const condition of CONDITIONS) {
+      const stream = makeStream(sounds, condition, 9);
+      assert.deepEqual(stream, makeStream(sounds, condition, 9));
+      assert.notDeepEqual(stream.pcm, makeStream(sounds, condition, 10).pcm);
+      assert.deepEqual(
+        stream.clips.map(({ phrase, samples, speechSamples }) => [phrase, samples, speechSamples]),
+        [
+          [undefined, 8000, 8000],
+          ["a", 8000, 8000],
+          [undefined, 8000, 8000],
+        ],
+      );
+    }
+    const [clean, babble, pink] = CONDITIONS.map((condition) => makeStream(sounds, condition, 9));
+    for (const noisy of [babble, pink]) {
+      assert.deepEqual(noisy.clips, clean.clips);
+      const noise = Float32Array.from(noisy.pcm, (sample, i) => (sample - clean.pcm[i]) / 32768);
+      const levelDb = 20 * Math.log10(rms(noise) / (0.1 / Math.SQRT2));
+      assert.ok(Math.abs(levelDb + 10) < 0.5, `${levelDb} dB`);
+    }
   });
 
   it("chance: the same seed gives the same numbers, from 0 up to 1", () => {
@@ -97,24 +172,46 @@ describe("hearing benchmark", () => {
     assert.ok(Math.abs(draws.reduce((sum, draw) => sum + draw, 0) / 500 - 0.5) < 0.05);
   });
 
-  it("picture: names are escaped, points beyond the axes are cut to them", () => {
-    const svg = plotSvg({
-      title: "a < b & c",
-      xLabel: "x",
-      yLabel: "y",
-      xMax: 1,
-      yMax: 1,
-      curves: [
-        {
-          name: 'say "hi"',
-          points: [
-            [0, 0],
-            [5, 9],
-          ],
-        },
-      ],
-    });
-    assert.ok(svg.includes("a &lt; b &amp; c") && svg.includes("say &quot;hi&quot;"));
-    assert.ok(svg.includes("M64.0,368.0L624.0,40.0"));
+  const axis = { label: "x", from: 0, to: 1, ticks: [0, 1] };
+  const chart = (name: string, y: Chart["y"], points: [number, number][]): string =>
+    lineChart({ title: name, x: { ...axis, label: name }, y, series: [{ name, points }] });
+
+  it("picture: escapes every character that means something in SVG", () => {
+    assert.equal(escapeXml(`a<b>&"c"'`), "a&lt;b&gt;&amp;&quot;c&quot;&#39;");
+  });
+
+  it("picture: names that look like markup stay words", () => {
+    const svg = chart("</text><script>&", axis, [[0, 0]]);
+    assert.ok(!svg.includes("<script>"));
+    assert.equal(
+      svg.split("&lt;/text&gt;&lt;script&gt;&amp;").length - 1,
+      4,
+      "title, heading, axis and legend",
+    );
+  });
+
+  it("picture: points lie where the axes say, linear and logarithmic", () => {
+    const log = { label: "y", from: 1, to: 100, ticks: [1, 10, 100], log: true };
+    const points: [number, number][] = [
+      [0, 1],
+      [0.5, 10],
+      [1, 100],
+    ];
+    assert.match(chart("s", log, points), /d="M70\.0 394\.0L295\.0 219\.0L520\.0 44\.0"/);
+  });
+
+  it("picture: a dashed line has the colour of the line before it", () => {
+    const series = [
+      { name: "a", points: [] },
+      { name: "b", points: [], isDashed: true },
+      { name: "c", points: [] },
+    ];
+    const colours = [...lineChart({ title: "t", x: axis, y: axis, series }).matchAll(/clip-path/g)];
+    assert.equal(colours.length, 3);
+    const strokes = [
+      ...lineChart({ title: "t", x: axis, y: axis, series }).matchAll(/stroke="(#\w{6})" stroke-width="2"/g),
+    ].map(([, colour]) => colour);
+    assert.equal(strokes[0], strokes[2]);
+    assert.notEqual(strokes[0], strokes[4]);
   });
 });

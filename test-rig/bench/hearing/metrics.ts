@@ -38,6 +38,15 @@ export function pointAt(curve: RocPoint[], share: number): RocPoint {
   return curve.reduce((best, point) => (point.falsePositives <= share ? point : best));
 }
 
+/** Recall at a share of false positives; between two points on the straight line, which tossing a coin between them would give. */
+export function recallAt(curve: RocPoint[], share: number): number {
+  const next = curve.findIndex(({ falsePositives }) => falsePositives > share);
+  if (next < 0) return 1;
+  const [low, high] = [curve[next - 1], curve[next]];
+  const part = (share - low.falsePositives) / (high.falsePositives - low.falsePositives);
+  return low.recall + part * (high.recall - low.recall);
+}
+
 /**
  * Delays from the onsets of speech to the first frame at or above a threshold, in frames. An onset follows at least `quietFrames` without
  * speech; one that is missed to its end counts as its whole length.

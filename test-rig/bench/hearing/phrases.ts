@@ -3,19 +3,14 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { PHONE_CLASSES, PronunciationPaths, TICK_MS } from "@salestag/protocol";
-import { readFrontEnd } from "../../../firmware/voice-front-end/built";
-import {
-  FEATURE_BYTES,
-  FrontEnd,
-  HOP_SAMPLES,
-  LOOK_AHEAD_HOPS,
-} from "../../../firmware/voice-front-end/front-end";
-import { encodePhones, spell } from "../../../host-tools/src/phrases/phones";
+import { hasPosteriors, OFFSET_POSTERIORS } from "../../../firmware/src/front-end-frame";
+import { encodePhones } from "../../../host-tools/src/phrases/phones";
 import { pronounce } from "../../../host-tools/src/phrases/pronounce";
+import { speechEnd } from "./labels";
 import { highestPeaks, missedAtRate } from "./metrics";
 import type { PocketSphinx } from "./pocketsphinx";
 import { Seeded } from "./random";
-import { SENTENCES } from "./sentences";
+import { sentence } from "./sentences";
 import {
   activeRms,
   babbleNoise,
@@ -30,11 +25,13 @@ import {
 } from "./sound";
 
 /** A stretch of a stream. */
-interface Clip {
+export interface Clip {
   /** What is said in it, if that is a phrase. */
   phrase: string | undefined;
   firstSample: number;
   samples: number;
+  /** Of these, up to the last that is speech. */
+  speechSamples: number;
 }
 
 export interface Stream {
@@ -78,6 +75,16 @@ const LATE_TICKS = 10;
 const APART_TICKS = 25;
 const PEAKS_MAX = 600;
 
+/** What a stream is made of. */
+export interface Sounds {
+  /** The phrases that are spoken. */
+  words: string[];
+  sounds: { phrase: string | undefined; samples: Float32Array }[];
+  /** Talk that babble is made of. */
+  voices: Float32Array[];
+  unreadable: number;
+}
+
 /** Clips one after the other with short pauses, mixed with a noise below each clip's own level. */
 function streamOf(
   sounds: { phrase: string | undefined; samples: Float32Array }[],
@@ -92,7 +99,7 @@ function streamOf(
   for (const { phrase, samples } of sounds) {
     const pause = Math.round(random.between(0.1, 0.5) * RATE_HZ);
     const level = activeRms(samples);
-    clips.push({ phrase, firstSample: at, samples: samples.length });
+    clips.push({ phrase, firstSample: at, samples: samples.length, speechSamples: speechEnd(samples) });
     parts.push(samples, new Float32Array(pause));
     levels.push(new Float32Array(samples.length + pause).fill(level));
     at += samples.length + pause;
@@ -112,8 +119,8 @@ function streamOf(
   };
 }
 
-/** The recordings of real people, each with its folder's word; undefined where there are none. */
-export async function realSounds(audioFolder: string, random: Seeded) {
+/** The recordings of real people, each with its folder's word. */
+export async function realSounds(audioFolder: string, random: Seeded): Promise<Sounds> {
   const words = ["alexa", "computer", "jarvis"];
   const sounds: { phrase: string | undefined; samples: Float32Array }[] = [];
   let unreadable = 0;
@@ -135,14 +142,14 @@ export async function realSounds(audioFolder: string, random: Seeded) {
 }
 
 /** Long phrases by many voices among other synthesised talk. */
-export async function longSounds(random: Seeded, talkMinutes: number, cacheFolder: string) {
+export async function longSounds(random: Seeded, talkMinutes: number, cacheFolder: string): Promise<Sounds> {
   const sounds: { phrase: string | undefined; samples: Float32Array }[] = [];
   for (const phrase of LONG_PHRASES)
     for (let i = 0; i < LONG_UTTERANCES; i++)
       sounds.push({ phrase, samples: await speak(phrase, random, cacheFolder) });
   const voices: Float32Array[] = [];
   for (let made = 0; made < talkMinutes * 60 * RATE_HZ; ) {
-    const samples = await speak(random.pick(SENTENCES), random, cacheFolder);
+    const samples = await speak(sentence(random), random, cacheFolder);
     sounds.push({ phrase: undefined, samples });
     if (voices.length < 40) voices.push(samples);
     made += samples.length;
@@ -150,26 +157,13 @@ export async function longSounds(random: Seeded, talkMinutes: number, cacheFolde
   return { words: LONG_PHRASES, sounds: random.shuffled(sounds), voices, unreadable: 0 };
 }
 
-export function makeStream(
-  source: { sounds: { phrase: string | undefined; samples: Float32Array }[]; voices: Float32Array[] },
-  condition: Condition,
-  seed: number,
-): Stream {
-  return streamOf(source.sounds, condition, source.voices, new Seeded(seed));
+export function makeStream({ sounds, voices }: Sounds, condition: Condition, seed: number): Stream {
+  return streamOf(sounds, condition, voices, new Seeded(seed));
 }
 
-/** Posterior vectors of a stream as the badge gets them; vector k is about hops 2k and 2k + 1. */
-export function posteriorsOf(pcm: Int16Array): Buffer {
-  const frontEnd = FrontEnd.load(readFrontEnd());
-  const hops = Math.floor(pcm.length / HOP_SAMPLES);
-  const vectors: Buffer[] = [];
-  for (let hop = 0; hop < hops + LOOK_AHEAD_HOPS; hop++) {
-    const input =
-      hop < hops ? pcm.subarray(hop * HOP_SAMPLES, (hop + 1) * HOP_SAMPLES) : new Int16Array(HOP_SAMPLES);
-    const features = frontEnd.process(input);
-    if (features.length > FEATURE_BYTES) vectors.push(Buffer.from(features.subarray(FEATURE_BYTES)));
-  }
-  return Buffer.concat(vectors);
+/** The posterior vectors among frames; vector k is about hops 2k and 2k + 1. */
+function posteriorsOf(frames: Buffer[]): Buffer {
+  return Buffer.concat(frames.filter(hasPosteriors).map((frame) => frame.subarray(OFFSET_POSTERIORS)));
 }
 
 /** Best score of any pronunciation at each tick, nats; -Infinity where no path has ended. */
@@ -197,8 +191,13 @@ export interface PhraseResult {
 }
 
 /** How the badge's decoder does on a stream. @param rates false alarms an hour */
-export function judgeDecoder(stream: Stream, words: string[], rates: number[]): PhraseResult[] {
-  const vectors = posteriorsOf(stream.pcm);
+export function judgeDecoder(
+  stream: Stream,
+  frames: Buffer[],
+  words: string[],
+  rates: number[],
+): PhraseResult[] {
+  const vectors = posteriorsOf(frames);
   return words.map((phrase) => {
     const scores = scoresOf(phrase, vectors);
     const positives: number[] = [];
@@ -251,19 +250,19 @@ export function judgePocketSphinx(
   });
 }
 
-/** Mean share of misses of all phrases at rates of false alarms from 0 up, for a plot. */
-export function missCurve(results: PhraseResult[], perHourMax: number): [perHour: number, missed: number][] {
-  const points: [number, number][] = [];
-  for (let perHour = perHourMax / 40; perHour <= perHourMax; perHour += perHourMax / 40) {
+const CURVE_POINTS = 60;
+
+/** Mean share of misses of all phrases at rates of false alarms in even steps of their logarithm, for a plot. */
+export function missCurve(
+  results: PhraseResult[],
+  perHourMin: number,
+  perHourMax: number,
+): [perHour: number, missed: number][] {
+  return Array.from({ length: CURVE_POINTS + 1 }, (_, i) => {
+    const perHour = perHourMin * (perHourMax / perHourMin) ** (i / CURVE_POINTS);
     const missed = results.map(
       ({ positives, peaks, hours }) => missedAtRate(positives, peaks, hours, perHour).missed,
     );
-    points.push([perHour, missed.reduce((sum, share) => sum + share, 0) / missed.length]);
-  }
-  return points;
-}
-
-/** @returns a phrase's phones, as the dictionary writes them */
-export function soundOf(text: string): string {
-  return spell(encodePhones(pronounce(text).pronunciations[0]));
+    return [perHour, missed.reduce((sum, share) => sum + share, 0) / missed.length];
+  });
 }

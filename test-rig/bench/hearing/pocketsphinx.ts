@@ -6,8 +6,8 @@ import { fileURLToPath } from "node:url";
 
 const MODEL = "/usr/share/pocketsphinx/model/en-us/";
 const SOURCE = fileURLToPath(new URL("pocketsphinx-scores.c", import.meta.url));
-/** Detection threshold: so low that scores alone decide. */
-const THRESHOLD = "1e-40";
+/** Detection threshold: so low that every path that ends gets a score. */
+const THRESHOLD = "1e-300";
 
 export interface Utterance {
   firstSample: number;

@@ -2,12 +2,14 @@
 // WebRTC's detector and, where the user has its model, Silero.
 import { createRequire } from "node:module";
 import { TUNING_DEFAULT } from "@salestag/protocol";
+import { OFFSET_BANDS, OFFSET_SPEECH } from "../../../firmware/src/front-end-frame";
 import { BandEnergy, VoiceActivity } from "../../../firmware/src/vad";
-import { readFrontEnd } from "../../../firmware/voice-front-end/built";
-import { FrontEnd, HOP_SAMPLES, LOOK_AHEAD_HOPS } from "../../../firmware/voice-front-end/front-end";
-import { areaUnder, onsetDelays, pointAt, quantile, type RocPoint, rocCurve } from "./metrics";
+import { HOP_SAMPLES, LOOK_AHEAD_HOPS } from "../../../firmware/voice-front-end/front-end";
+import { framesOf } from "./hear";
+import { LABEL_BLOCK, labelBlocks } from "./labels";
+import { areaUnder, onsetDelays, pointAt, quantile, type RocPoint, recallAt, rocCurve } from "./metrics";
 import { Seeded } from "./random";
-import { SENTENCES } from "./sentences";
+import { sentence as sentenceText } from "./sentences";
 import { activeRms, babbleNoise, joined, mixAt, NOISES, RATE_HZ, speak, toPcm } from "./sound";
 
 /** A stretch of talk in one noise. */
@@ -21,29 +23,9 @@ export interface Stretch {
 
 const STRETCH_S = 50;
 const SNRS_DB = [0, 5, 10, 20];
-const LABEL_BLOCK = 160;
-/** A block of 10 ms is speech when it is within so much of its sentence's loudest one, or between two such blocks less than 80 ms apart. */
-const LABEL_RANGE = 10 ** (-40 / 10);
-const LABEL_BRIDGE_BLOCKS = 8;
 /** Detectors may be late or early as a whole by so many hops: each is judged at its best shift. */
 const SHIFTS = [-3, -2, -1, 0, 1, 2, 3, 4, 5, 6];
 const QUIET_HOPS = 10;
-
-/** 1 for each block of 10 ms that is speech, from a sentence without any noise. */
-export function labelBlocks(clean: Float32Array): Uint8Array {
-  const powers = Array.from({ length: Math.ceil(clean.length / LABEL_BLOCK) }, (_, b) =>
-    clean.subarray(b * LABEL_BLOCK, (b + 1) * LABEL_BLOCK).reduce((sum, sample) => sum + sample * sample, 0),
-  );
-  const loudest = Math.max(...powers);
-  const labels = Uint8Array.from(powers, (power) => (power > loudest * LABEL_RANGE ? 1 : 0));
-  let last = -1;
-  labels.forEach((label, b) => {
-    if (!label) return;
-    if (last >= 0 && b - last <= LABEL_BRIDGE_BLOCKS) labels.fill(1, last, b);
-    last = b;
-  });
-  return labels;
-}
 
 /** Makes all stretches: each noise at each level above it, levels from -42 to -14 dBFS. */
 export async function vadStretches(
@@ -53,7 +35,7 @@ export async function vadStretches(
 ): Promise<Stretch[]> {
   const random = new Seeded(seed);
   const voices: Float32Array[] = [];
-  for (let i = 0; i < 30; i++) voices.push(await speak(random.pick(SENTENCES), random, cacheFolder));
+  for (let i = 0; i < 30; i++) voices.push(await speak(sentenceText(random), random, cacheFolder));
   const stretches: Stretch[] = [];
   for (const noise of [...Object.keys(NOISES), "babble"])
     for (const snrDb of SNRS_DB)
@@ -73,7 +55,7 @@ async function stretchOf(
   const blocks: Uint8Array[] = [];
   for (let made = 0; made < seconds * RATE_HZ; ) {
     const pause = new Float32Array(LABEL_BLOCK * Math.round(random.between(20, 250)));
-    const spoken = await speak(random.pick(SENTENCES), random, cacheFolder);
+    const spoken = await speak(sentenceText(random), random, cacheFolder);
     const sentence = joined([
       spoken,
       new Float32Array((LABEL_BLOCK - (spoken.length % LABEL_BLOCK)) % LABEL_BLOCK),
@@ -105,26 +87,14 @@ export type Detector = (samples: Int16Array) => Promise<Float32Array> | Float32A
 
 /** The badge's own: fused, and its bands alone, as a detector that looks ahead would place them. */
 export function badgeDetector(withNetwork: boolean): Detector {
-  const files = readFrontEnd();
   return (samples) => {
-    const frontEnd = FrontEnd.load(files);
     const energies = new BandEnergy();
     const vad = new VoiceActivity(TUNING_DEFAULT.onsetScore, TUNING_DEFAULT.releaseScore);
-    const hops = Math.floor(samples.length / HOP_SAMPLES);
-    const energy: number[] = [];
-    const speechBytes: number[] = [];
-    for (let hop = 0; hop < hops + LOOK_AHEAD_HOPS; hop++) {
-      const input =
-        hop < hops
-          ? samples.subarray(hop * HOP_SAMPLES, (hop + 1) * HOP_SAMPLES)
-          : new Int16Array(HOP_SAMPLES);
-      const features = Buffer.from(frontEnd.process(input));
-      if (hop < hops) energy.push(energies.update(features, 4));
-      if (hop >= LOOK_AHEAD_HOPS) speechBytes.push(features[28]);
-    }
-    return Float32Array.from(energy, (value, hop) => {
-      if (!withNetwork) return value;
-      vad.update(value, speechBytes[hop]);
+    const frames = framesOf(samples);
+    return Float32Array.from({ length: frames.length - LOOK_AHEAD_HOPS }, (_, hop) => {
+      const energy = energies.update(frames[hop], OFFSET_BANDS);
+      if (!withNetwork) return energy;
+      vad.update(energy, frames[hop + LOOK_AHEAD_HOPS][OFFSET_SPEECH]);
       return vad.score;
     });
   };
@@ -250,7 +220,7 @@ export async function judge(
   );
   return {
     ...best,
-    recallAt10: at10.recall,
+    recallAt10: recallAt(best.curve, 0.1),
     onsetMedianMs: 20 * quantile(delays, 0.5),
     onsetP90Ms: 20 * quantile(delays, 0.9),
     areas,
