@@ -33,19 +33,13 @@ function align(word: string, phones: string[], costs: Costs | undefined): string
     from.push(new Array<number>(phones.length + 1).fill(0));
   }
   best[0][0] = 0;
-  const soundsTo = Array.from({ length: phones.length + 1 }, (_, p) =>
-    Array.from({ length: Math.min(PHONES_OF_LETTER_MAX, p) + 1 }, (_, made) =>
-      phones.slice(p - made, p).join(" "),
-    ),
-  );
   for (let l = 1; l <= word.length; l++)
     for (let p = 0; p <= phones.length; p++)
       for (let made = 0; made <= Math.min(PHONES_OF_LETTER_MAX, p); made++) {
-        if (!Number.isFinite(best[l - 1][p - made])) continue;
+        const sounds = phones.slice(p - made, p).join(" ");
         const cost =
           best[l - 1][p - made] +
-          (costs?.get(`${word[l - 1]}>${soundsTo[p][made]}`) ??
-            (costs === undefined ? START_COSTS[made] : UNSEEN_COST));
+          (costs === undefined ? START_COSTS[made] : (costs.get(`${word[l - 1]}>${sounds}`) ?? UNSEEN_COST));
         if (cost < best[l][p]) {
           best[l][p] = cost;
           from[l][p] = made;
