@@ -21,11 +21,9 @@ export class Seeded {
     return low + (high - low) * this.next();
   }
 
-  /** A bell curve of mean 0 and deviation 1, from twelve even draws. */
-  normal(): number {
-    let sum = -6;
-    for (let i = 0; i < 12; i++) sum += this.next();
-    return sum;
+  /** Mean 0 and deviation 1, from two even draws. */
+  triangular(): number {
+    return Math.sqrt(6) * (this.next() + this.next() - 1);
   }
 
   pick<T>(list: readonly T[]): T {

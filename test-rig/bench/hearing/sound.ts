@@ -2,7 +2,6 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { readAudio } from "../../src/audio/read-audio";
 import type { Seeded } from "./random";
@@ -51,15 +50,6 @@ export async function readFloats(file: string): Promise<Float32Array> {
   return Float32Array.from(samples, (sample) => sample / 32768);
 }
 
-/** @returns true when the file can be read as sound */
-export async function isReadable(file: string): Promise<boolean> {
-  await readFile(file);
-  return await readAudio(file).then(
-    () => true,
-    () => false,
-  );
-}
-
 /** Level of the loudest 30% of the 20 ms blocks: speech without its pauses. */
 export function activeRms(samples: Float32Array): number {
   const blocks = Array.from({ length: Math.floor(samples.length / 320) }, (_, b) => {
@@ -72,11 +62,15 @@ export function activeRms(samples: Float32Array): number {
 }
 
 export function rms(samples: Float32Array): number {
-  return Math.sqrt(samples.reduce((sum, sample) => sum + sample * sample, 0) / samples.length) + 1e-12;
+  let sum = 0;
+  for (const sample of samples) sum += sample * sample;
+  return Math.sqrt(sum / samples.length) + 1e-12;
 }
 
 function whiteNoise(count: number, random: Seeded): Float32Array {
-  return Float32Array.from({ length: count }, () => random.between(-1, 1));
+  const noise = new Float32Array(count);
+  for (let i = 0; i < count; i++) noise[i] = random.between(-1, 1);
+  return noise;
 }
 
 /** White noise through a chain of one-pole filters whose sum falls by about 3 dB an octave (Kellet's economy filter). */
@@ -165,9 +159,10 @@ export function mixAt(speech: Float32Array, level: number, noise: Float32Array, 
 
 /** Samples as a converter gives them: 16 bit, with a last bit that rustles. */
 export function toPcm(samples: Float32Array, random: Seeded): Int16Array {
-  return Int16Array.from(samples, (sample) =>
-    Math.max(-32768, Math.min(32767, Math.round(sample * 32768 + random.normal()))),
-  );
+  const pcm = new Int16Array(samples.length);
+  for (let i = 0; i < pcm.length; i++)
+    pcm[i] = Math.max(-32768, Math.min(32767, Math.round(samples[i] * 32768 + random.triangular())));
+  return pcm;
 }
 
 export function joined(parts: Float32Array[]): Float32Array {
