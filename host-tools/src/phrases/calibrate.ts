@@ -23,12 +23,12 @@ const SCORE_NONE = -0x7fffffff;
  * `npm run bench:hearing`, docs/benchmarks.md.
  */
 const SPOKEN_SCORES: [share: number, nats: number][] = [
-  [0.02, -3.5],
-  [0.05, -3.02],
-  [0.25, -2.39],
-  [0.5, -1.99],
-  [0.75, -1.66],
-  [0.95, -1.25],
+  [0.02, -3.42],
+  [0.05, -3.18],
+  [0.25, -2.48],
+  [0.5, -1.94],
+  [0.75, -1.46],
+  [0.95, -1.06],
 ];
 
 /** Best score of any pronunciation at each tick, 1/1024 nat. */
