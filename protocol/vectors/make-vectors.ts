@@ -80,7 +80,9 @@ const relayNonce = bytes("relay nonce", 16);
 const introduced = Buffer.concat([Buffer.from([1]), badgeId, badgeNonce, relayNonce]);
 const proof = (label: string) => createHmac("sha256", authKey).update(label).update(introduced).digest();
 const sessionKey = hkdf(authKey, Buffer.concat([badgeNonce, relayNonce]), Buffer.from("salestag session 1"));
+const inboxKey = hkdf(root, empty, Buffer.from("salestag inbox"));
 const keyVectors = {
+  inbox: { chainKey: hex(root), inboxKey: hex(inboxKey) },
   chain: chain.map((key, n) => ({ epoch: n, chainKey: hex(key), epochKey: hex(epochKeys[n]) })),
   session: {
     authKey: hex(authKey),
@@ -173,6 +175,13 @@ const events: [number, number, ...(number | string)[]][] = [
   [4, 700, 60, 1],
   [6, 800, 720, -1843, -2460, "too expensive"],
   [7, 900, 2400, 2, 66],
+  [8, 900, 12],
+  [9, 900, 2],
+  [10, 910],
+  [11, 920, 600000, 61000, 40000, 22000],
+  [12, 930, 3, 7],
+  [13, 940, 5, 12, 1000, 2000, 3000, 4000, 5000, 6000, 7000, 4294967295, 0, 1, 2],
+  [14, 945, 1750000000123],
   [99, 950, 1, -7, "from a newer badge"],
   [2, 31000, 1],
 ];
@@ -233,9 +242,44 @@ const chunkVectors = {
     ["a key phrase with an empty text", [[6, 0, 1, 2, 3, ""]]],
     ["a text before a value", [[6, 0, 1, 2, "x", 3]]],
     ["a text of 161 bytes", [[6, 0, 1, 2, 3, "x".repeat(161)]]],
-    ["9 values", [[99, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9]]],
+    ["17 values", [[99, 0, ...Array.from({ length: 17 }, (_, i) => i)]]],
+    ["an account entry of 12 values", [[13, 0, ...Array.from({ length: 12 }, (_, i) => i)]]],
     ["a turn of two values", [[7, 0, 1, 2]]],
   ].map(([why, list]) => ({ why, plaintext: hex(encode(list)) })),
+};
+
+// ---- the account of the day ----
+/** Sequence number, boot, start in ms; ms sent, silence, muted, paused, refused, unheard; ms evicted. */
+const accountEntries = [
+  [0, 1, 0, 0, 60000, 0, 0, 0, 40, 0],
+  [1, 1, 60040, 31000, 2000, 0, 0, 0, 0, 0],
+  [2, 1, 93040, 0, 0, 600000, 120000, 8000, 0, 2000],
+  [3, 2, 0, 0, 0, 0, 0, 0, 0, 2 ** 40],
+];
+let accountHash = createHmac("sha256", badgeId).update("salestag account 1").digest().subarray(0, 16);
+const accountVectors = {
+  badgeId: hex(badgeId),
+  first: hex(accountHash),
+  entries: accountEntries.map((values) => {
+    accountHash = createHmac("sha256", accountHash).update(encode(values)).digest().subarray(0, 16);
+    return { values, hash: hex(accountHash) };
+  }),
+};
+
+// ---- nudges ----
+function nudge(id: number, expiresUnixMs: number, pattern: number, text: string) {
+  const header = encode([1, badgeId, id]);
+  const key = hkdf(inboxKey, empty, Buffer.concat([Buffer.from("salestag nudge 1"), header]));
+  const cipher = createCipheriv("aes-256-ccm", key, Buffer.alloc(13), { authTagLength: 16 });
+  const ciphertext = cipher.update(encode([expiresUnixMs, pattern, text]));
+  cipher.final();
+  const sealed = Buffer.concat([ciphertext, cipher.getAuthTag()]);
+  return { id, expiresUnixMs, pattern, text, body: hex(encode([header, sealed])) };
+}
+const nudgeVectors = {
+  badgeId: hex(badgeId),
+  inboxKey: hex(inboxKey),
+  nudges: [nudge(1, 1750000000123, 1, "Ask about the roof"), nudge(4294967295, 0, 255, "")],
 };
 
 // ---- frames ----
@@ -290,6 +334,8 @@ for (const [name, vectors] of Object.entries({
   keys: keyVectors,
   chunks: chunkVectors,
   frames: frameVectors,
+  account: accountVectors,
+  nudges: nudgeVectors,
   phrases: phraseVectors(bytes),
 }))
   writeFileSync(new URL(`${name}.json`, import.meta.url), `${JSON.stringify(vectors, null, 1)}\n`);

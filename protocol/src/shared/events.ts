@@ -20,6 +20,40 @@ export enum EventKind {
   KeyPhrase = 6,
   /** Somebody spoke. Values: for how many ms, a Talker, level in half decibels below full scale. */
   Turn = 7,
+  /** Times of this chunk count from the start of this boot. Value: number of the boot, from 1, rising. */
+  Boot = 8,
+  /** The conversation may be kept. Value: a ConsentMeans. */
+  Consent = 9,
+  /** The wearer pressed the button: remember this moment. No values. */
+  Mark = 10,
+  /** Who talked how long of late. Values: ms looked at, ms near, ms far, ms of the longest stretch near without a far turn. */
+  TalkTime = 11,
+  /** The badge nudged its wearer. Values: a NudgeCause, number of the team's nudge or 0. */
+  Nudge = 12,
+  /** An entry of the account of the day; values and hash: account.ts. */
+  Account = 13,
+  /** The relay told a time that the badge does not believe. Value: Unix time in ms that it told. */
+  ClockRefused = 14,
+}
+
+/** How it became known that a conversation may be kept. */
+export enum ConsentMeans {
+  /** The policy is to announce: light and tone told everybody. */
+  Announced = 1,
+  /** A consent phrase was heard. */
+  Phrase = 2,
+  /** The wearer pressed the button twice. */
+  Button = 3,
+}
+
+/** Why the badge nudged its wearer. */
+export enum NudgeCause {
+  /** The wearer talked for more than the provisioned share of the time. */
+  TalkShare = 1,
+  /** The wearer talked on without a pause for others. */
+  Monologue = 2,
+  /** The team sent it. */
+  Team = 3,
 }
 
 /** Who spoke, as far as the badge can tell. */
@@ -38,6 +72,8 @@ export enum EndReason {
   TooLong = 2,
   /** The front end sent no frames any more. */
   MicrophoneLost = 3,
+  /** The wearer paused or muted the badge. */
+  Paused = 4,
 }
 
 /** Why frames that the badge meant to keep are missing. */
@@ -46,6 +82,10 @@ export enum LossCause {
   Bus = 1,
   /** The outbox was full. */
   OutboxFull = 2,
+  /** They were stored, and the storage could not give them back. */
+  Storage = 3,
+  /** They were given up for newer ones: the outbox was full, and the policy says so. */
+  Evicted = 4,
 }
 
 /** One event. */
@@ -59,13 +99,13 @@ export interface BadgeEvent {
   text?: string;
 }
 
-const VALUES_MAX = 8;
+const VALUES_MAX = 16;
 const EVENTS_MAX = 255;
 /** Longest text, in bytes of UTF-8: 40 characters of a phrase. */
 const EVENT_TEXT_BYTES_MAX = 160;
 
 /** Number of values of each kind, by kind; kinds beyond the list are from a newer badge and read as they come. */
-const VALUE_COUNTS = [0, 0, 1, 1, 2, 1, 3, 3];
+const VALUE_COUNTS = [0, 0, 1, 1, 2, 1, 3, 3, 1, 1, 0, 4, 2, 13, 1];
 
 /**
  * @param events in the order of their times

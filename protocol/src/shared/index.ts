@@ -1,4 +1,5 @@
 // Public names of the code that badge and host share.
+export * from "./account";
 export * from "./audio";
 export * from "./bytes";
 export * from "./cbor";
@@ -8,6 +9,7 @@ export * from "./errors";
 export * from "./events";
 export * from "./keys";
 export * from "./layout";
+export * from "./nudge";
 export * from "./phones";
 export * from "./phrase-decoder";
 export * from "./phrases";

@@ -29,6 +29,16 @@ export function epochKeyOf(crypto: Crypto, chainKey: Buffer): Buffer {
   return hkdf(crypto, chainKey, EMPTY, asciiBytes("salestag epoch key"));
 }
 
+/** @returns the key of what the team sends to a badge, from chain(0): the badge makes it before it forgets chain(0) */
+export function inboxKeyOf(crypto: Crypto, chainKeyZero: Buffer): Buffer {
+  return hkdf(crypto, chainKeyZero, EMPTY, asciiBytes("salestag inbox"));
+}
+
+/** @returns the key that seals the one nudge with this encoded header */
+export function nudgeKeyOf(crypto: Crypto, inboxKey: Buffer, header: Buffer): Buffer {
+  return hkdf(crypto, inboxKey, EMPTY, joinBytes([asciiBytes("salestag nudge 1"), header]));
+}
+
 /** @returns the key that seals the one chunk with this encoded header */
 export function chunkKeyOf(crypto: Crypto, epochKey: Buffer, header: Buffer): Buffer {
   return hkdf(crypto, epochKey, EMPTY, joinBytes([asciiBytes("salestag chunk 1"), header]));

@@ -57,7 +57,11 @@ function arrayMismatch(value: unknown, rule: Node): string | undefined {
 }
 
 describe("protocol: wire.cddl", () => {
-  const frames = read("frames").frames as { type: number; name: string; body: string }[];
+  const nudges = read("nudges").nudges as { id: number; body: string }[];
+  const frames: { type: number; name: string; body: string }[] = [
+    ...read("frames").frames,
+    ...nudges.map(({ id, body }) => ({ type: 128, name: `nudge ${id}`, body })),
+  ];
 
   it("every frame in the vectors matches the rule of its type", () => {
     for (const { type, name, body } of frames) {

@@ -1,7 +1,10 @@
 // Runs the test vectors through the shared code, on the badge's virtual machine and on Node alike: the same source, the same
 // JSON, two platforms. Written in the subset that DeviceScript compiles.
 import {
+  type AccountEntry,
   AudioPacker,
+  accountEvent,
+  accountHash,
   type BadgeEvent,
   CborReader,
   CborWriter,
@@ -30,10 +33,13 @@ import {
   FRAME_PAYLOAD_BYTES_MAX,
   FrameSplitter,
   FrameType,
+  firstAccountHash,
   GapCause,
+  inboxKeyOf,
   joinBytes,
   nextChainKey,
   openChunk,
+  openNudge,
   PHONE_CLASSES,
   type Phrase,
   PhraseDecoder,
@@ -41,10 +47,12 @@ import {
   phraseSetting,
   plainFrame,
   proofOf,
+  readAccountEvent,
   readPhrase,
   Session,
   Side,
   sealChunk,
+  sealNudge,
   unpackAudio,
 } from "../shared";
 
@@ -52,12 +60,14 @@ import {
 // biome-ignore lint/suspicious/noExplicitAny: the shapes of JSON files
 type Json = any;
 
-/** The five vector files. */
+/** The vector files. */
 export interface Vectors {
   cbor: Json;
   keys: Json;
   chunks: Json;
   frames: Json;
+  account: Json;
+  nudges: Json;
   phrases: Json;
 }
 
@@ -106,6 +116,12 @@ export async function runVectors(vectors: Vectors, crypto: Crypto, pause: Pause)
   }
   runPlaintexts(tally, vectors.chunks);
   await runFrames(tally, vectors.frames, crypto, pause);
+  runAccount(tally, vectors.account, crypto);
+  await pause();
+  for (const vector of vectors.nudges.nudges) {
+    runNudge(tally, vectors.nudges, vector, crypto);
+    await pause();
+  }
   for (const one of vectors.phrases.cases) {
     await runPhraseCase(tally, one.name, one, pause);
   }
@@ -151,6 +167,7 @@ function runKeys(tally: Tally, keys: Json, crypto: Crypto): void {
     tally.equal(`epoch key ${link.epoch}`, hex(epochKeyOf(crypto, chainKey)), link.epochKey);
     chainKey = nextChainKey(crypto, chainKey);
   }
+  tally.equal("inbox key", hex(inboxKeyOf(crypto, unhex(keys.inbox.chainKey))), keys.inbox.inboxKey);
   const introduction = introductionOf(keys.session);
   const authKey = unhex(keys.session.authKey);
   tally.equal(
@@ -162,6 +179,51 @@ function runKeys(tally: Tally, keys: Json, crypto: Crypto): void {
     "badge proof",
     hex(proofOf(crypto, authKey, Side.Badge, introduction)),
     keys.session.badgeProof,
+  );
+}
+
+function runAccount(tally: Tally, account: Json, crypto: Crypto): void {
+  let hash = firstAccountHash(crypto, unhex(account.badgeId));
+  tally.equal("account, first hash", hex(hash), account.first);
+  for (const vector of account.entries) {
+    const [seq, boot, startMs, sentMs, silenceMs, mutedMs, pausedMs, refusedMs, unheardMs, evictedMs] =
+      vector.values;
+    const times = { sentMs, silenceMs, mutedMs, pausedMs, refusedMs, unheardMs, evictedMs };
+    const entry: AccountEntry = { seq, boot, startMs, ...times };
+    hash = accountHash(crypto, hash, entry);
+    tally.equal(`account, hash of entry ${seq}`, hex(hash), vector.hash);
+    const read = readAccountEvent(accountEvent(entry, hash));
+    tally.equal(`account, entry ${seq} read`, JSON.stringify(read.entry), JSON.stringify(entry));
+    tally.equal(`account, hash of entry ${seq} read`, hex(read.hash), vector.hash);
+  }
+}
+
+function runNudge(tally: Tally, nudges: Json, vector: Json, crypto: Crypto): void {
+  const badgeId = unhex(nudges.badgeId);
+  const inboxKey = unhex(nudges.inboxKey);
+  const { id, expiresUnixMs, pattern, text } = vector;
+  const nudge = { id, expiresUnixMs, pattern, text };
+  const body = unhex(vector.body);
+  tally.equal(`nudge ${id}`, hex(sealNudge(crypto, inboxKey, badgeId, nudge)), vector.body);
+  const opened = openNudge(crypto, inboxKey, badgeId, body);
+  tally.equal(`nudge ${id} opened`, JSON.stringify(opened), JSON.stringify(nudge));
+  tally.refused(`nudge ${id} for another badge`, () =>
+    openNudge(crypto, inboxKey, flipped(badgeId, 0), body),
+  );
+  for (let at = 0; at < body.length; at++) refuseNudge(tally, id, at, crypto, inboxKey, badgeId, body);
+}
+
+function refuseNudge(
+  tally: Tally,
+  id: number,
+  at: number,
+  crypto: Crypto,
+  inboxKey: Buffer,
+  badgeId: Buffer,
+  body: Buffer,
+): void {
+  tally.refused(`nudge ${id}, byte ${at} changed`, () =>
+    openNudge(crypto, inboxKey, badgeId, flipped(body, at)),
   );
 }
 

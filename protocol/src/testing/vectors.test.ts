@@ -14,6 +14,8 @@ describe("protocol: test vectors on Node", () => {
       keys: read("keys"),
       chunks: read("chunks"),
       frames: read("frames"),
+      account: read("account"),
+      nudges: read("nudges"),
       phrases: read("phrases"),
     };
     const tally = await runVectors(vectors, nodeCrypto(), async () => {});

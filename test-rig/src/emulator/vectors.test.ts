@@ -26,6 +26,8 @@ describe("protocol: test vectors on the badge's virtual machine", () => {
     keys: vector("keys"),
     chunks: vector("chunks"),
     frames: vector("frames"),
+    account: vector("account"),
+    nudges: vector("nudges"),
     phrases: vector("phrases"),
   };
   let log: string[];
