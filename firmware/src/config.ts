@@ -6,10 +6,20 @@ export const EVENTS_FLUSH_MS = 15000;
 /** As many events wait at most. */
 export const EVENTS_PENDING_MAX = 24;
 
-/** Bytes of sealed audio that the RAM outbox holds: about 6 s of speech at 16 kbit/s. The heap has no room for more. */
-export const OUTBOX_BYTES_MAX = 12800;
-/** Bytes beyond that, kept free for events: a full outbox must still be able to say what was lost. */
-export const OUTBOX_RESERVE_BYTES = 768;
+/**
+ * Longest plaintext of an audio chunk: 1.2 s of speech at 16 kbit/s. A chunk is in RAM four times over while it is made, sealed, stored and sent, and
+ * the heap, which is never compacted, has no room for longer ones.
+ */
+export const AUDIO_CHUNK_BYTES_MAX = 2560;
+/** Bytes of sealed chunks that wait in RAM until they are written to flash: three of audio. */
+export const QUEUE_BYTES_MAX = 8192;
+/** Sectors of the outbox that audio leaves free for events: a full outbox must still be able to say what was lost. */
+export const EVICT_RESERVE_SECTORS = 8;
+
+/** An entry of the account is closed after so much time, or when a conversation ends. */
+export const ACCOUNT_ENTRY_MS = 600000;
+/** The journal learns so often how far the open entry has come. */
+export const HEARTBEAT_MS = 300000;
 
 /** No frame for this long while a conversation runs: the microphone is gone. */
 export const MICROPHONE_LOST_MS = 2000;

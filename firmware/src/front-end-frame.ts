@@ -15,6 +15,7 @@ export const OFFSET_TILT = 33;
 export const OFFSET_CONTRAST = 34;
 export const OFFSET_POSTERIORS = 36;
 
+const FLAG_MUTED = 1;
 const FLAG_POSTERIORS = 1 << 2;
 const POSTERIORS = 40;
 
@@ -26,6 +27,11 @@ export function frameSeq(frame: Buffer): number {
     frame[OFFSET_SEQ + 2] * 65536 +
     frame[OFFSET_SEQ + 3] * 16777216
   );
+}
+
+/** @returns true when the microphone is switched off */
+export function isMuted(frame: Buffer): boolean {
+  return (frame[OFFSET_LAYOUT] & FLAG_MUTED) !== 0;
 }
 
 /** @returns true when the frame carries posteriors */

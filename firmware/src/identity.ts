@@ -1,7 +1,16 @@
 // What provisioning wrote into the badge's settings: who it is, how it proves that, where its relay is. The names of the
 // settings and their forms are in docs/provisioning.md.
 import { readSetting } from "@devicescript/settings";
-import { BADGE_ID_BYTES, KEY_BYTES, TUNING_DEFAULT, type Tuning, tuningWith } from "@salestag/protocol";
+import {
+  BADGE_ID_BYTES,
+  CONSENT_DEFAULT,
+  type ConsentPolicy,
+  KEY_BYTES,
+  readConsentPolicy,
+  TUNING_DEFAULT,
+  type Tuning,
+  tuningWith,
+} from "@salestag/protocol";
 import type { Identity, RelayAddress } from "./link";
 
 /** @returns the identity, or undefined while the badge is not provisioned */
@@ -21,6 +30,18 @@ export async function readTuning(): Promise<Tuning> {
   } catch (error) {
     console.warn(`the setting tuning is left out: ${(error as Error).message}`);
     return TUNING_DEFAULT;
+  }
+}
+
+/** @returns the team's policy; one that cannot be used is named, and nothing is recorded then: what nobody understands is no consent */
+export async function readConsent(): Promise<ConsentPolicy> {
+  try {
+    return readConsentPolicy(await readSetting<unknown>("consent", {}));
+  } catch (error) {
+    console.warn(
+      `nothing is recorded, because the setting consent cannot be used: ${(error as Error).message}`,
+    );
+    return { ...CONSENT_DEFAULT, policy: "off" };
   }
 }
 

@@ -7,7 +7,6 @@ import {
   decodeError,
   decodeNumber,
   decodeWelcome,
-  encodeChunkBodyStart,
   encodeHello,
   encodeNumber,
   encodeProof,
@@ -21,7 +20,6 @@ import {
   FrameType,
   frameStart,
   type Introduction,
-  joinBytes,
   NONCE_BYTES,
   PROTOCOL_VERSION,
   plainFrame,
@@ -30,7 +28,7 @@ import {
   Side,
 } from "@salestag/protocol";
 import { PING_AFTER_MS } from "./config";
-import type { Outbox, SealedChunk } from "./outbox";
+import type { Outbox } from "./outbox";
 import type { Trace } from "./trace";
 
 /** Where the relay listens. */
@@ -55,6 +53,8 @@ export interface LinkPorts {
   trace: Trace;
   /** Called with the relay's Unix time once it has proved itself. */
   onClock: (unixMs: number) => void;
+  /** Called with the body of a nudge frame: the team's word, or nobody's. */
+  onNudge: (body: Buffer) => void;
 }
 
 /** Answers that wait to be sent at most. */
@@ -69,7 +69,6 @@ export class Link {
   private session: Session | undefined = undefined;
   private control: Buffer[] = [];
   private window = -1; // none was told yet
-  private inFlight = 0;
   private lastSentMs: number;
   private pings = 0;
 
@@ -94,26 +93,24 @@ export class Link {
     this.splitter.push(bytes, (payload) => self.payload(payload));
   }
 
-  /** @returns the next frame to send, or undefined when there is nothing to send now */
-  next(nowMs: number): Buffer | undefined {
-    let frame: Buffer | undefined;
-    if (this.control.length > 0) frame = this.control.shift();
-    else if (this.up && this.inFlight < this.window) frame = this.nextChunk();
-    if (frame === undefined && this.up && nowMs - this.lastSentMs >= PING_AFTER_MS)
-      frame = (this.session as Session).frame(FrameType.Ping, encodeNumber(++this.pings));
-    if (frame !== undefined) this.lastSentMs = nowMs;
-    return frame;
+  /** @returns the next frame to send, in parts; none when there is nothing to send now */
+  async next(nowMs: number): Promise<Buffer[]> {
+    let parts: Buffer[] = [];
+    if (this.control.length > 0) parts.push(this.control.shift() as Buffer);
+    else if (this.up && this.ports.outbox.inFlightCount() < this.window) parts = await this.nextChunk();
+    if (parts.length === 0 && this.up && nowMs - this.lastSentMs >= PING_AFTER_MS)
+      parts.push((this.session as Session).frame(FrameType.Ping, encodeNumber(++this.pings)));
+    if (parts.length > 0) this.lastSentMs = nowMs;
+    return parts;
   }
 
-  private nextChunk(): Buffer | undefined {
-    const chunk: SealedChunk | undefined = this.ports.outbox.at(this.inFlight);
-    if (chunk === undefined) return undefined;
-    this.inFlight++;
-    // One copy instead of three: sealed bytes are the largest thing in the heap.
-    const body = encodeChunkBodyStart(chunk.header, chunk.sealed.length);
-    const mac = (this.session as Session).macOfNext(FrameType.Chunk, [body, chunk.sealed]);
-    const start = frameStart(FrameType.Chunk, body.length + chunk.sealed.length + FRAME_MAC_BYTES);
-    return joinBytes([start, body, chunk.sealed, mac]);
+  /** In parts, because a chunk is the largest thing in the heap and is not to be copied. */
+  private async nextChunk(): Promise<Buffer[]> {
+    const chunk = await this.ports.outbox.next();
+    if (chunk === undefined) return [];
+    const { body } = chunk;
+    const mac = (this.session as Session).macOfNext(FrameType.Chunk, [body]);
+    return [frameStart(FrameType.Chunk, body.length + FRAME_MAC_BYTES), body, mac];
   }
 
   private payload(payload: Buffer): void {
@@ -151,16 +148,23 @@ export class Link {
     if (type === FrameType.Welcome && !this.up) {
       const welcome = decodeWelcome(body);
       this.up = true;
+      this.ports.outbox.rewind();
       this.ports.onClock(welcome.unixMs);
       this.acked(welcome.nextEpoch, welcome.nextIndex, welcome.window);
     } else if (type === FrameType.Ack) {
       const ack = decodeAck(body);
+      if (!this.ports.outbox.wasSent(ack.nextEpoch, ack.nextIndex))
+        throw new FormatError(
+          `ack of (${ack.nextEpoch}, ${ack.nextIndex}) is about chunks that were not sent`,
+        );
       this.acked(ack.nextEpoch, ack.nextIndex, ack.window);
     } else if (type === FrameType.Ping) {
       const token = decodeNumber(body, "ping");
       if (this.control.length >= CONTROL_FRAMES_MAX)
         throw new Error("flood: the relay pings faster than we can answer");
       this.control.push((this.session as Session).frame(FrameType.Pong, encodeNumber(token)));
+    } else if (type === FrameType.Nudge) {
+      this.ports.onNudge(body);
     } else if (type === FrameType.Pong) {
       decodeNumber(body, "pong");
     } else if (type === FrameType.Bye) {
@@ -173,8 +177,7 @@ export class Link {
   }
 
   private acked(nextEpoch: number, nextIndex: number, window: number): void {
-    const forgotten = this.ports.outbox.forgetBefore(nextEpoch, nextIndex);
-    this.inFlight = Math.max(0, this.inFlight - forgotten);
+    const forgotten = this.ports.outbox.acked(nextEpoch, nextIndex);
     if (window === 0 && this.window !== 0) this.ports.trace.held();
     this.window = window;
     if (forgotten > 0) this.ports.trace.acked(nextEpoch, nextIndex, this.ports.outbox.count());

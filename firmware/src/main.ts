@@ -1,43 +1,66 @@
 // The badge program: puts the parts together and starts them. No logic of its own.
-import { millis, setInterval, VoiceFrontEnd } from "@devicescript/core";
+import { emitter, millis, VoiceFrontEnd } from "@devicescript/core";
 import { badgeCrypto } from "./badge-crypto";
-import { Epochs } from "./epochs";
-import { readAny, readIdentity, readTuning } from "./identity";
+import { openServiceChip } from "./flash/service-chip";
+import { readAny, readConsent, readIdentity, readTuning } from "./identity";
+import { Keeper } from "./keeper";
 import type { Identity } from "./link";
-import { Outbox } from "./outbox";
 import { loadPhrases, Phrases } from "./phrases";
-import { Recorder } from "./recorder";
-import type { Epoch } from "./sealer";
+import { openStorage } from "./storage";
 import { Trace } from "./trace";
 import { runUplink } from "./uplink";
 
-const RECORDER_TICK_MS = 1000;
+/** A flash chip that has not answered by then is not there. */
+const CHIP_MS_MAX = 5000;
 
 async function start(identity: Identity): Promise<void> {
   const crypto = badgeCrypto();
   const trace = new Trace((line) => console.log(line));
-  const outbox = new Outbox();
-  const epochs = new Epochs(crypto);
-  await epochs.prepare();
-  const nowMs = () => Math.floor(millis());
-  const prepareEpoch = async () => await epochs.prepare();
-  const takeEpoch = (): Epoch | undefined => {
-    const epoch = epochs.take();
-    if (epoch !== undefined) prepareEpoch.start();
-    return epoch;
-  };
-  const badgeId = identity.badgeId;
+  const chip = await openServiceChip(CHIP_MS_MAX);
+  if (chip === undefined) {
+    console.warn(
+      "no flash chip answers: nothing can be recorded. Check the chip's connections and start again",
+    );
+    return;
+  }
+  const { store, log } = await openStorage(chip, crypto, identity.badgeId);
   const phrases = new Phrases(await loadPhrases(readAny, (sentence) => console.warn(sentence)));
-  const ports = { crypto, badgeId, outbox, trace, phrases, nowMs, takeEpoch };
-  const recorder = new Recorder(ports, await readTuning());
-  const onClock = (unixMs: number) => recorder.setClock(unixMs);
-  const uplinkPorts = { crypto, identity, outbox, trace, nowMs, onClock };
+  const wake = emitter<boolean>();
+  const keeper = new Keeper({
+    crypto,
+    trace,
+    identity,
+    store,
+    log,
+    phrases,
+    tuning: await readTuning(),
+    consent: await readConsent(),
+    nowMs: () => Math.floor(millis()),
+    onStored: () => wake.emit(true),
+  });
+  await keeper.prepare();
+  const uplinkPorts = {
+    crypto,
+    identity,
+    outbox: keeper.outbox,
+    trace,
+    wake,
+    nowMs: () => Math.floor(millis()),
+    onClock: (unixMs: number) => keeper.clock(unixMs),
+    onNudge: (body: Buffer) => keeper.nudge(body),
+    onUp: (up: boolean) => keeper.online(up),
+  };
   const uplink = async () => await runUplink(uplinkPorts);
   uplink.start();
-  listen((frame) => recorder.frame(frame));
-  setInterval(() => recorder.tick(), RECORDER_TICK_MS);
+  const keep = async () => await keeper.run();
+  keep.start();
+  const storing = async () => await keeper.runStorage();
+  storing.start();
+  const panel = async () => await keeper.panel.run();
+  panel.start();
+  listen((frame) => keeper.recorder.frame(frame));
   const { proto, host, port } = identity.relay;
-  trace.ready(badgeId.toString("hex"), `${proto}://${host}:${port}`);
+  trace.ready(identity.badgeId.toString("hex"), `${proto}://${host}:${port}`);
 }
 
 /**

@@ -1,11 +1,25 @@
 // From front-end frames to conversations: marks lost frames, decides what is speech, keeps a pre-roll so that no onset is
 // clipped and a hangover so that no ending is, begins a conversation at the first speech and ends it after a long silence; notes
-// whose turn it was and which key phrases fell. Works 10 frames behind the microphone, because the front end looks ahead.
-import { type Crypto, EndReason, EventKind, FRAME_MS, LossCause, type Tuning } from "@salestag/protocol";
-import { MICROPHONE_LOST_MS } from "./config";
+// whose turn it was and which key phrases fell, asks the gate whether it may be kept, and gives account of every frame. Works 10 frames behind
+// the microphone, because the front end looks ahead.
+import {
+  AudioPacker,
+  ConsentMeans,
+  type Crypto,
+  EndReason,
+  EventKind,
+  FRAME_MS,
+  LossCause,
+  NudgeCause,
+  type Tuning,
+} from "@salestag/protocol";
+import { type Account, Spent } from "./account";
+import type { BadgeClock } from "./clock";
+import { AUDIO_CHUNK_BYTES_MAX, MICROPHONE_LOST_MS } from "./config";
 import {
   frameSeq,
   isFrame,
+  isMuted,
   notedEnergy,
   notedLostBefore,
   noteHeard,
@@ -13,9 +27,12 @@ import {
   OFFSET_LEVEL,
   OFFSET_SPEECH,
 } from "./front-end-frame";
-import type { Outbox } from "./outbox";
+import { type ConsentGate, Gate } from "./gate";
+import { Interlude } from "./interlude";
+import type { ChunkSink } from "./outbox";
 import type { Phrases } from "./phrases";
 import { type Epoch, Sealer } from "./sealer";
+import { TalkTime } from "./talk";
 import { Talkers, type Turn } from "./talkers";
 import type { Trace } from "./trace";
 import { BandEnergy, LookAhead, VoiceActivity } from "./vad";
@@ -24,13 +41,20 @@ import { BandEnergy, LookAhead, VoiceActivity } from "./vad";
 export interface RecorderPorts {
   crypto: Crypto;
   badgeId: Buffer;
-  outbox: Outbox;
+  /** Number of this boot. */
+  boot: number;
+  outbox: ChunkSink;
   trace: Trace;
   phrases: Phrases;
+  gate: ConsentGate;
+  account: Account;
+  clock: BadgeClock;
   /** ms since boot. */
   nowMs: () => number;
   /** Key of a new conversation; undefined while the next one is still being prepared. */
   takeEpoch: () => Epoch | undefined;
+  /** The wearer is to feel a nudge. */
+  onNudge: (cause: NudgeCause) => void;
 }
 
 /** Frames that a jump of the front end's counter may skip and still be counted as lost: 10 s. */
@@ -41,15 +65,24 @@ const REPEATED_FRAMES_MAX = 16;
 export class Recorder {
   /** Frames that never came, since boot. */
   lostFrames = 0;
+  /** The wearer has paused the badge. */
+  paused = false;
+  /** The microphone is switched off. */
+  muted = false;
+  /** Somebody speaks, as of the newest frame that was decided on. */
+  speech = false;
+  /** Conversations that ended since boot. */
+  ended = 0;
 
   private readonly energy = new BandEnergy();
   private readonly lookAhead = new LookAhead();
   private readonly vad: VoiceActivity;
   private readonly talkers = new Talkers();
+  private readonly talk: TalkTime;
+  private readonly packer = new AudioPacker(AUDIO_CHUNK_BYTES_MAX);
+  private readonly interlude: Interlude;
   private sealer: Sealer | undefined = undefined;
-  private epochNumber = 0;
   private conversationStartMs = 0;
-  private clockOffsetMs: number | undefined = undefined;
 
   private waiting: Buffer[] = [];
   private lostSinceKept = 0;
@@ -67,15 +100,18 @@ export class Recorder {
     private readonly tuning: Tuning,
   ) {
     this.vad = new VoiceActivity(tuning.onsetScore, tuning.releaseScore);
+    this.talk = new TalkTime(tuning.talkWindowMs, tuning.talkShareMax, tuning.monologueMsMax);
+    this.interlude = new Interlude(ports, this.packer);
   }
 
   /** Takes the front end's next frame; a frame of another layout or a repeated one is dropped. */
   frame(frame: Buffer): void {
     if (!isFrame(frame)) return;
     const seq = frameSeq(frame);
-    this.lastFrameMs = this.ports.nowMs();
     const lost = this.follow(seq);
     if (lost < 0) return;
+    this.lastFrameMs = this.ports.nowMs();
+    this.muted = isMuted(frame);
     const energy = this.energy.update(frame, OFFSET_BANDS);
     this.listen(frame, seq);
     noteHeard(frame, energy, lost);
@@ -87,11 +123,80 @@ export class Recorder {
     }
   }
 
+  /** True while chunks of a conversation are made, with consent or before it. */
+  inConversation(): boolean {
+    return this.sealer !== undefined;
+  }
+
+  /** Called about once a second: ends what has lost its microphone, asks no longer for a consent that does not come. */
+  tick(): void {
+    const nowMs = this.ports.nowMs();
+    if (nowMs - this.lastFrameMs < MICROPHONE_LOST_MS) return;
+    this.hearRest();
+    this.endLost();
+    this.forgetWaiting();
+    const { account } = this.ports;
+    account.add(Spent.Unheard, Math.max(0, nowMs - account.untilMs()));
+    if (this.ports.gate.tick(nowMs)) this.refuse();
+  }
+
+  /** Tells what is to be told of the account and of what happened between conversations, if this is the time for it. */
+  tell(): void {
+    const sealer = this.sealer;
+    if (sealer === undefined) this.interlude.tell();
+    else if (!sealer.held) this.interlude.tellWithin(sealer);
+  }
+
+  /** The relay told the time, and it was believed. */
+  clockSet(): void {
+    this.clockEvent();
+    this.interlude.clockSet();
+  }
+
+  /** Something happened that the team is to know of. */
+  note(kind: EventKind, values: number[]): void {
+    const atMs = this.ports.nowMs();
+    if (this.sealer !== undefined) this.sealer.event(kind, atMs, values);
+    else this.interlude.note({ kind, atMs, values });
+  }
+
+  /** The wearer marks this moment. @returns false outside of any conversation */
+  mark(): boolean {
+    if (this.sealer === undefined) return false;
+    this.sealer.event(EventKind.Mark, this.ports.nowMs(), []);
+    this.ports.trace.mark();
+    return true;
+  }
+
+  /** The wearer pauses the badge, or lets it go on. */
+  pause(paused: boolean): void {
+    this.paused = paused;
+    if (!paused) return;
+    if (this.sealer !== undefined) this.end(EndReason.Paused, this.ports.nowMs());
+    this.ports.gate.end();
+  }
+
+  /** Somebody consented, or the wearer says that nobody does. */
+  decided(consented: boolean, means: ConsentMeans): void {
+    const sealer = this.sealer;
+    if (sealer === undefined) return;
+    if (!consented) {
+      this.refuse();
+      return;
+    }
+    sealer.held = false;
+    this.ports.trace.consent(sealer.epoch.number, means);
+    sealer.event(EventKind.Consent, this.ports.nowMs(), [means]);
+    sealer.flushEvents();
+    this.ports.account.decided(true);
+  }
+
   /** Takes a frame on which everything is known: speech or not, keep it or not. */
   private hear(frame: Buffer): void {
     const seq = frameSeq(frame);
     this.heardNext = seq + 1;
     const speech = this.vad.update(notedEnergy(frame), frame[OFFSET_SPEECH]);
+    this.speech = speech;
     this.segment(seq, speech);
     if (speech && this.sealer === undefined) this.begin(seq);
     for (const turn of this.talkers.frame(seq, speech, frame[OFFSET_LEVEL])) this.turn(turn);
@@ -106,31 +211,37 @@ export class Recorder {
   private listen(frame: Buffer, seq: number): void {
     const phrase = this.ports.phrases.frame(frame, seq);
     if (phrase === undefined || this.sealer === undefined) return;
-    const { number, fromSeq, toSeq, score, threshold } = phrase;
+    const { number, fromSeq, toSeq, score, threshold, text } = phrase;
     this.ports.trace.phrase(number, fromSeq, toSeq, seq, score);
     const values = [(toSeq - fromSeq) * FRAME_MS, score, threshold];
-    this.sealer.event(EventKind.KeyPhrase, this.startMsOf(fromSeq), values, phrase.text);
+    this.sealer.event(EventKind.KeyPhrase, this.startMsOf(fromSeq), values, text);
+    if (this.ports.gate.phrase(text)) this.decided(this.ports.gate.gate === Gate.Open, ConsentMeans.Phrase);
+    else this.sealer.flushEvents(); // it is to be known within a second
   }
 
   private turn(turn: Turn): void {
     const { fromSeq, toSeq, talker, level } = turn;
     this.ports.trace.turn(fromSeq, toSeq, talker, level);
-    const values = [(toSeq - fromSeq) * FRAME_MS, talker, level];
-    if (this.sealer !== undefined) this.sealer.event(EventKind.Turn, this.startMsOf(fromSeq), values);
+    const durationMs = (toSeq - fromSeq) * FRAME_MS;
+    if (this.sealer === undefined) return;
+    this.sealer.event(EventKind.Turn, this.startMsOf(fromSeq), [durationMs, talker, level]);
+    const endMs = this.startMsOf(toSeq);
+    this.talk.turn(talker, durationMs, endMs);
+    if (this.talk.shareIsOver(endMs)) this.nudge(NudgeCause.TalkShare, endMs);
+    if (this.talk.monologueIsOver()) this.nudge(NudgeCause.Monologue, endMs);
   }
 
-  /** Called about once a second: ends a conversation whose microphone fell silent for good. */
-  tick(): void {
-    if (this.sealer === undefined || this.ports.nowMs() - this.lastFrameMs < MICROPHONE_LOST_MS) return;
-    this.hearRest();
-    this.endLost();
+  private nudge(cause: NudgeCause, atMs: number): void {
+    this.ports.trace.nudge(cause, 0);
+    this.ports.onNudge(cause);
+    this.talkEvent(atMs);
+    if (this.sealer !== undefined) this.sealer.event(EventKind.Nudge, atMs, [cause, 0]);
   }
 
-  /** The relay told the time. @param unixMs Unix time at `nowMs` */
-  setClock(unixMs: number): void {
-    const known = this.clockOffsetMs !== undefined;
-    this.clockOffsetMs = unixMs - this.ports.nowMs();
-    if (!known) this.clockEvent();
+  private talkEvent(atMs: number): void {
+    const { windowMs, nearMs, farMs, longestMs } = this.talk.times(atMs);
+    if (this.sealer === undefined || nearMs + farMs === 0) return;
+    this.sealer.event(EventKind.TalkTime, atMs, [windowMs, nearMs, farMs, longestMs]);
   }
 
   /** Follows the frame counter. @returns frames lost before this one, -1 for a repeated frame */
@@ -146,6 +257,7 @@ export class Recorder {
     if (lost > 0) {
       this.lostFrames += lost;
       this.ports.trace.lost(expected, seq);
+      this.ports.account.add(Spent.Unheard, lost * FRAME_MS);
       if (this.sealer !== undefined)
         this.sealer.event(EventKind.Loss, this.startMsOf(expected), [lost * FRAME_MS, LossCause.Bus]);
     }
@@ -159,10 +271,12 @@ export class Recorder {
     if (this.speechStartSeq >= 0) this.endSpeech(this.heardNext); // outside of any conversation: no key was ready
     for (const turn of this.talkers.end()) this.turn(turn);
     this.ports.phrases.reset();
-    this.waiting = [];
+    this.forgetWaiting();
     this.lostSinceKept = 0;
     const startMs = Math.max(0, this.ports.nowMs() - FRAME_MS);
     this.bootMsOfSeqZero = startMs - seq * FRAME_MS;
+    const { account } = this.ports;
+    account.add(Spent.Unheard, Math.max(0, startMs - account.untilMs()));
   }
 
   /** Takes the frames that still wait for the network's word, which will not come. */
@@ -196,28 +310,46 @@ export class Recorder {
   }
 
   private begin(seq: number): void {
+    const { gate, trace } = this.ports;
+    if (this.paused || gate.off() || gate.gate === Gate.Refused) return;
     const epoch = this.ports.takeEpoch();
     if (epoch === undefined) return; // speech goes on: the next frame tries again, the pre-roll keeps what was said
-    const ports = this.ports;
-    this.sealer = new Sealer(ports.crypto, ports.badgeId, epoch, ports.outbox, ports.trace);
-    this.epochNumber = epoch.number;
+    const sealer = new Sealer(
+      this.ports.crypto,
+      this.ports.badgeId,
+      epoch,
+      this.ports.outbox,
+      trace,
+      this.packer,
+    );
+    this.sealer = sealer;
     const firstSeq = this.waiting.length > 0 ? frameSeq(this.waiting[0]) : seq;
-    this.conversationStartMs = this.startMsOf(firstSeq);
+    const startMs = this.startMsOf(firstSeq);
+    this.conversationStartMs = startMs;
     this.lostSinceKept = 0;
-    this.ports.trace.conversation(epoch.number, firstSeq);
-    this.sealer.event(EventKind.ConversationStart, this.conversationStartMs, []);
+    trace.conversation(epoch.number, firstSeq);
+    sealer.event(EventKind.ConversationStart, startMs, []);
+    sealer.event(EventKind.Boot, startMs, [this.ports.boot]);
     this.clockEvent();
+    const means = gate.begin(this.ports.nowMs());
+    sealer.held = means === undefined;
+    if (means === undefined) trace.asking(epoch.number);
+    else {
+      trace.consent(epoch.number, means);
+      sealer.event(EventKind.Consent, startMs, [means]);
+    }
   }
 
   private clockEvent(): void {
-    if (this.sealer === undefined || this.clockOffsetMs === undefined) return;
     const atMs = this.lastFrameMs;
-    this.sealer.event(EventKind.Clock, atMs, [atMs + this.clockOffsetMs]);
+    const unixMs = this.ports.clock.unixMs(atMs);
+    if (this.sealer !== undefined && unixMs !== undefined) this.sealer.event(EventKind.Clock, atMs, [unixMs]);
   }
 
   /** Keeps the frames that waited, then this one. */
   private keepAll(frame: Buffer, seq: number): void {
     const sealer = this.sealer as Sealer;
+    const spent = sealer.held ? Spent.Held : Spent.Sent;
     let lost = this.lostSinceKept;
     this.lostSinceKept = 0;
     for (const earlier of this.waiting) {
@@ -225,35 +357,87 @@ export class Recorder {
       sealer.keep(earlier, earlierSeq, lost + notedLostBefore(earlier), this.startMsOf(earlierSeq));
       lost = 0;
     }
+    this.ports.account.add(spent, (this.waiting.length + 1) * FRAME_MS);
     this.waiting = [];
     sealer.keep(frame, seq, lost + notedLostBefore(frame), this.startMsOf(seq));
+    if (sealer.refusedMs > 0) {
+      this.ports.account.lost(sealer.refusedMs);
+      sealer.refusedMs = 0;
+    }
   }
 
   /** Lets a frame wait in the pre-roll; the oldest there is given up. */
   private wait(frame: Buffer): void {
     this.waiting.push(frame);
-    if (this.waiting.length <= this.tuning.preRollFrames) return;
-    this.lostSinceKept += notedLostBefore(this.waiting.shift() as Buffer);
+    if (this.waiting.length > this.tuning.preRollFrames) this.giveUp(this.waiting.shift() as Buffer);
+  }
+
+  private giveUp(frame: Buffer): void {
+    this.lostSinceKept += notedLostBefore(frame);
+    let spent = Spent.Silence;
+    if (isMuted(frame)) spent = Spent.Muted;
+    else if (this.paused || this.ports.gate.off()) spent = Spent.Paused;
+    else if (this.ports.gate.gate === Gate.Refused) spent = Spent.Refused;
+    this.ports.account.add(spent, FRAME_MS);
+  }
+
+  private forgetWaiting(): void {
+    for (const frame of this.waiting) this.giveUp(frame);
+    this.waiting = [];
   }
 
   private endIfOver(seq: number): void {
-    const sealer = this.sealer;
-    if (sealer === undefined) return;
     const nowMs = this.startMsOf(seq + 1);
+    const silent = nowMs - this.lastSpeechMs >= this.tuning.conversationGapMs;
+    const sealer = this.sealer;
+    const { gate } = this.ports;
+    if (sealer === undefined) {
+      if (silent && gate.gate === Gate.Refused) gate.end();
+      return;
+    }
     sealer.tick(seq + 1, nowMs);
-    if (nowMs - this.lastSpeechMs >= this.tuning.conversationGapMs) this.end(EndReason.Silence, nowMs);
+    if (silent) this.end(EndReason.Silence, nowMs);
     else if (nowMs - this.conversationStartMs >= this.tuning.conversationMsMax)
       this.end(EndReason.TooLong, nowMs);
+    else if (gate.tick(this.ports.nowMs())) this.refuse();
   }
 
   private end(reason: EndReason, atMs: number): void {
     const sealer = this.sealer as Sealer;
+    if (sealer.held) {
+      this.refuse();
+      this.ports.gate.end();
+      return;
+    }
     if (this.speechStartSeq >= 0) this.endSpeech(this.heardNext);
     for (const turn of this.talkers.end()) this.turn(turn);
+    this.talkEvent(atMs);
+    this.talk.end();
     sealer.event(EventKind.ConversationEnd, atMs, [reason]);
     sealer.end();
+    this.ports.account.lost(sealer.refusedMs);
+    this.ports.trace.ended(sealer.epoch.number, reason);
+    this.over();
+    this.ports.gate.end();
+  }
+
+  /** Nobody consented: nothing of the conversation leaves the badge, and its key is gone. The gate stays shut until it is over. */
+  private refuse(): void {
+    const sealer = this.sealer;
+    if (sealer === undefined) return;
+    if (this.speechStartSeq >= 0) this.endSpeech(this.heardNext);
+    for (const turn of this.talkers.end()) this.turn(turn);
+    this.talk.end();
+    sealer.destroy();
+    this.ports.outbox.refuse(sealer.epoch.number);
+    this.ports.account.decided(false);
+    this.ports.trace.denied(sealer.epoch.number);
+    this.over();
+  }
+
+  private over(): void {
     this.sealer = undefined;
     this.hangoverLeft = 0;
-    this.ports.trace.ended(this.epochNumber, reason);
+    this.ended++;
   }
 }

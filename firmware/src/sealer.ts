@@ -1,7 +1,7 @@
 // Seals what a conversation keeps: Opus packets become audio chunks of at most 2 s, events become event chunks, both numbered
-// in one row and put into the outbox. When the outbox is full the chunk is dropped and the loss becomes an event.
+// in one row and put into the outbox, with or without consent. When the outbox is full the chunk is dropped and the loss becomes an event.
 import {
-  AudioPacker,
+  type AudioPacker,
   type BadgeEvent,
   CHUNK_FRAMES_MAX,
   CHUNK_HEADER_BYTES_MAX,
@@ -11,6 +11,7 @@ import {
   ChunkKind,
   type Crypto,
   EventKind,
+  encodeChunkBodyStart,
   encodeChunkHeader,
   encodeEvents,
   FRAME_MS,
@@ -20,7 +21,7 @@ import {
 } from "@salestag/protocol";
 import { EVENTS_FLUSH_MS, EVENTS_PENDING_MAX } from "./config";
 import { OFFSET_OPUS_LENGTH, opusOffset } from "./front-end-frame";
-import type { Outbox } from "./outbox";
+import type { ChunkSink } from "./outbox";
 import type { Trace } from "./trace";
 
 /** Key and number of one conversation. */
@@ -31,8 +32,12 @@ export interface Epoch {
 
 /** Turns one conversation into sealed chunks. Made anew for each. */
 export class Sealer {
+  /** Nobody has consented yet: the outbox keeps chunks to itself. */
+  held = false;
+  /** ms of audio that did not get into the outbox. */
+  refusedMs = 0;
+
   private index = 0;
-  private packer = new AudioPacker();
   private chunkStartMs = 0;
   private chunkStartSeq = 0;
   private events: BadgeEvent[] = [];
@@ -40,9 +45,11 @@ export class Sealer {
   constructor(
     private readonly crypto: Crypto,
     private readonly badgeId: Buffer,
-    private readonly epoch: Epoch,
-    private readonly outbox: Outbox,
+    readonly epoch: Epoch,
+    private readonly outbox: ChunkSink,
     private readonly trace: Trace,
+    /** Empty; one for all conversations, because it is the largest thing in the heap. */
+    private readonly packer: AudioPacker,
   ) {}
 
   /**
@@ -83,6 +90,11 @@ export class Sealer {
     if (this.events.length >= EVENTS_PENDING_MAX) this.closeEvents();
   }
 
+  /** Seals the events that wait, without company. @returns index of their chunk, -1 when there were none or no room */
+  flushEvents(): number {
+    return this.closeEvents();
+  }
+
   /** Called with every frame, kept or not: closes what has waited long enough. @param nowSeq number of the newest frame */
   tick(nowSeq: number, nowMs: number): void {
     if (this.packer.packets > 0 && nowSeq - this.chunkStartSeq >= CHUNK_FRAMES_MAX) this.closeChunk();
@@ -93,6 +105,14 @@ export class Sealer {
   end(): void {
     this.closeChunk();
     this.closeEvents();
+  }
+
+  /** Nothing more is sealed with this key. The sealer must not be used afterwards. */
+  destroy(): void {
+    const { key } = this.epoch;
+    for (let i = 0; i < key.length; i++) key[i] = 0;
+    this.events = [];
+    this.packer.take();
   }
 
   private closeChunk(): void {
@@ -108,19 +128,21 @@ export class Sealer {
       packets,
       this.packer.take(),
     );
-    if (!stored) this.event(EventKind.Loss, startMs, [durationMs, LossCause.OutboxFull]);
+    if (stored >= 0) return;
+    this.refusedMs += packets * FRAME_MS;
+    this.event(EventKind.Loss, startMs, [durationMs, LossCause.OutboxFull]);
   }
 
-  private closeEvents(): void {
+  private closeEvents(): number {
     const events = this.events;
-    if (events.length === 0) return;
+    if (events.length === 0) return -1;
     this.events = [];
     // A stretch of speech is known at its end and dated at its start: put the list in order of time again.
     events.sort((a, b) => a.atMs - b.atMs);
     const startMs = events[0].atMs;
     const durationMs = events[events.length - 1].atMs - startMs;
     const plaintext = encodeEvents(events, startMs);
-    this.put(ChunkKind.Events, ChunkCodec.CborEvents, startMs, durationMs, events.length, plaintext);
+    return this.put(ChunkKind.Events, ChunkCodec.CborEvents, startMs, durationMs, events.length, plaintext);
   }
 
   private put(
@@ -130,11 +152,11 @@ export class Sealer {
     durationMs: number,
     count: number,
     plaintext: Buffer,
-  ): boolean {
+  ): number {
     const bytes = CHUNK_HEADER_BYTES_MAX + plaintext.length + CHUNK_TAG_BYTES;
     if (!this.outbox.hasRoom(bytes, kind === ChunkKind.Events)) {
       this.trace.refused(this.epoch.number, kind, durationMs);
-      return false;
+      return -1;
     }
     const index = this.index++;
     const header: ChunkHeader = {
@@ -150,7 +172,9 @@ export class Sealer {
     const encoded = encodeChunkHeader(header);
     const sealed = sealChunk(this.crypto, this.epoch.key, encoded, plaintext);
     this.trace.chunk(this.epoch.number, index, kind, count, encoded.length + sealed.length);
-    this.outbox.put({ epoch: this.epoch.number, index, header: encoded, sealed });
-    return true;
+    const start = encodeChunkBodyStart(encoded, sealed.length);
+    const { held } = this;
+    this.outbox.put({ epoch: this.epoch.number, index, kind, held, durationMs, start, sealed });
+    return index;
   }
 }

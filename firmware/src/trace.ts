@@ -40,6 +40,21 @@ export class Trace {
     this.print(`@conversation ${epoch} ${seq}`);
   }
 
+  /** Nobody has consented to the conversation yet. */
+  asking(epoch: number): void {
+    this.print(`@asking ${epoch}`);
+  }
+
+  /** It may be kept; `means` is a ConsentMeans. */
+  consent(epoch: number, means: number): void {
+    this.print(`@consent ${epoch} ${means}`);
+  }
+
+  /** It must not be kept: its chunks are destroyed. */
+  denied(epoch: number): void {
+    this.print(`@denied ${epoch}`);
+  }
+
   ended(epoch: number, reason: number): void {
     this.print(`@ended ${epoch} ${reason}`);
   }
@@ -47,6 +62,36 @@ export class Trace {
   /** A chunk went into the outbox. */
   chunk(epoch: number, index: number, kind: number, count: number, bytes: number): void {
     this.print(`@chunk ${epoch} ${index} ${kind} ${count} ${bytes}`);
+  }
+
+  /** A chunk is in the flash for good. */
+  stored(epoch: number, index: number): void {
+    this.print(`@stored ${epoch} ${index}`);
+  }
+
+  /** `durationMs` of sound that had been taken are lost; `cause` is a LossCause. */
+  gaveUp(durationMs: number, cause: number): void {
+    this.print(`@gaveup ${durationMs} ${cause}`);
+  }
+
+  /** The wearer was nudged; `cause` is a NudgeCause. */
+  nudge(cause: number, id: number): void {
+    this.print(`@nudge ${cause} ${id}`);
+  }
+
+  /** The wearer marked this moment. */
+  mark(): void {
+    this.print("@mark");
+  }
+
+  /** Entry `seq` of the account is in a chunk of `epoch`. */
+  account(seq: number, epoch: number): void {
+    this.print(`@account ${seq} ${epoch}`);
+  }
+
+  /** What the badge shows now: a name of the table in the README. */
+  shows(pattern: string): void {
+    this.print(`@shows ${pattern}`);
   }
 
   /** A chunk did not fit into the outbox. */

@@ -1,6 +1,6 @@
 // Keeps the badge connected: one connection after the other, each with a fiber that reads and one that writes, and pauses in
 // between that grow while the relay cannot be reached.
-import { emitter, sleep, wait } from "@devicescript/core";
+import { type Emitter, sleep, wait } from "@devicescript/core";
 import { connect, type Socket } from "@devicescript/net";
 import { backoffMs } from "./backoff";
 import { DEAD_AFTER_MS, PROOF_MS_MAX } from "./config";
@@ -15,6 +15,10 @@ const WRITER_WAKE_MS = 1000;
 export interface UplinkPorts extends LinkPorts {
   /** ms since boot. */
   nowMs: () => number;
+  /** Fires when there may be something to send. */
+  wake: Emitter<boolean>;
+  /** Called when the relay has proved itself, and when the connection is lost. */
+  onUp: (up: boolean) => void;
 }
 
 /** Runs for ever. */
@@ -32,6 +36,7 @@ export async function runUplink(ports: UplinkPorts): Promise<void> {
     } catch (error) {
       why = (error as Error).message;
     }
+    ports.onUp(false);
     failures = wasUp ? 1 : failures + 1;
     const pauseMs = backoffMs(failures, ports.crypto.random(1)[0]);
     ports.trace.down(pauseMs, why);
@@ -42,7 +47,6 @@ export async function runUplink(ports: UplinkPorts): Promise<void> {
 /** One connection, from the open socket to its end. */
 class Connection {
   private readonly link: Link;
-  private readonly wake = emitter<boolean>();
   private ended = "";
   private saidUp = false;
 
@@ -60,12 +64,9 @@ class Connection {
 
   /** @returns why the connection ended */
   async run(): Promise<string> {
-    const wake = this.wake; // DeviceScript has no `this` in arrow functions
-    this.ports.outbox.onPut = () => wake.emit(true);
     this.write.start();
     await this.read();
-    this.ports.outbox.onPut = () => {};
-    this.wake.emit(true); // the writer sees that the connection ended, and ends too
+    this.ports.wake.emit(true); // the writer sees that the connection ended, and ends too
     await this.socket.close();
     return this.ended;
   }
@@ -87,20 +88,18 @@ class Connection {
       if (this.link.up && !this.saidUp) {
         this.saidUp = true;
         this.ports.trace.up();
+        this.ports.onUp(true);
       }
-      this.wake.emit(true);
+      this.ports.wake.emit(true);
     }
   }
 
   private async write(): Promise<void> {
     while (this.ended === "") {
-      const frame = this.link.next(this.ports.nowMs());
-      if (frame === undefined) {
-        await wait(this.wake, WRITER_WAKE_MS);
-        continue;
-      }
       try {
-        await this.send(frame);
+        const parts = await this.link.next(this.ports.nowMs());
+        if (parts.length === 0) await wait(this.ports.wake, WRITER_WAKE_MS);
+        for (const part of parts) await this.send(part);
       } catch (error) {
         this.end((error as Error).message);
         await this.socket.close();
@@ -108,11 +107,11 @@ class Connection {
     }
   }
 
-  /** Sends a whole frame. The runtime's `send` throws when its queue is full; nothing was queued then, so we ask again. */
-  private async send(frame: Buffer): Promise<void> {
+  /** Sends a whole part. The runtime's `send` throws when its queue is full; nothing was queued then, so we ask again. */
+  private async send(part: Buffer): Promise<void> {
     for (let tries = 1; ; tries++) {
       try {
-        await this.socket.send(frame);
+        await this.socket.send(part);
         return;
       } catch (error) {
         const queueFull = (error as Error).message.endsWith("send error -1");

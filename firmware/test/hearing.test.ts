@@ -280,7 +280,7 @@ describe("key phrases on the badge", () => {
   }
 
   it("a phrase becomes an event with its text, its times and its score", () => {
-    const bench = new Bench({ conversationGapMs: 1000 }, [phrase]);
+    const bench = new Bench({ tuning: { conversationGapMs: 1000 }, phrases: [phrase] });
     play(bench);
     const events = bench.open().flatMap((opened) => opened.events);
     const [event, ...more] = events.filter(({ kind }) => kind === EventKind.KeyPhrase);
@@ -294,14 +294,14 @@ describe("key phrases on the badge", () => {
   });
 
   it("the event is made within 600 ms of the phrase's end", () => {
-    const bench = new Bench({}, [phrase]);
+    const bench = new Bench({ phrases: [phrase] });
     play(bench);
     const [[, , toSeq, atSeq]] = bench.traced("phrase");
     assert.ok((atSeq + 1 - toSeq) * 20 <= 600, `${(atSeq + 1 - toSeq) * 20} ms`);
   });
 
   it("the log names no phrase", () => {
-    const bench = new Bench({}, [phrase]);
+    const bench = new Bench({ phrases: [phrase] });
     play(bench);
     assert.ok(bench.lines.some((line) => line.startsWith("@phrase ")));
     assert.ok(!bench.lines.join("\n").includes("sign"));

@@ -8,6 +8,7 @@ import {
   ErrorCode,
   encodeAck,
   encodeChallenge,
+  encodeChunkBodyStart,
   encodeError,
   encodeNumber,
   encodeWelcome,
@@ -22,17 +23,19 @@ import {
   Side,
 } from "@salestag/protocol";
 import { PING_AFTER_MS } from "../src/config";
+import { FlashLog } from "../src/flash/log";
 import { Link } from "../src/link";
 import { Outbox } from "../src/outbox";
 import { Trace } from "../src/trace";
-import { crypto } from "./support";
+import { chipOf } from "./nor-flash";
+import { BADGE_ID, crypto, newNor } from "./support";
 
-const BADGE_ID = Buffer.alloc(8, 7);
 const AUTH_KEY = Buffer.alloc(32, 9);
 
 /** A link, its outbox, and the relay at the other end. */
 class Pair {
-  readonly outbox = new Outbox();
+  readonly outbox: Outbox;
+  readonly nudges: Buffer[] = [];
   readonly lines: string[] = [];
   readonly link: Link;
   unixMs: number | undefined;
@@ -45,6 +48,9 @@ class Pair {
       authKey: AUTH_KEY,
       relay: { proto: "tcp" as const, host: "relay", port: 1 },
     };
+    const log = new FlashLog(chipOf(newNor(16)), crypto, 0, 16);
+    const deaf = () => undefined;
+    this.outbox = new Outbox(log, false, { work: deaf, stored: deaf, failed: deaf, lost: deaf });
     const ports = {
       crypto,
       identity,
@@ -53,21 +59,24 @@ class Pair {
       onClock: (unixMs: number) => {
         this.unixMs = unixMs;
       },
+      onNudge: (body: Buffer) => this.nudges.push(body),
     };
     this.link = new Link(ports, 0);
   }
 
   /** @returns the payloads of all frames that the badge wants to send now */
-  sent(nowMs = 0): Buffer[] {
+  async sent(nowMs = 0): Promise<Buffer[]> {
     const payloads: Buffer[] = [];
-    for (let frame = this.link.next(nowMs); frame !== undefined; frame = this.link.next(nowMs))
-      this.splitter.push(frame, (payload) => payloads.push(payload));
-    return payloads;
+    for (;;) {
+      const parts = await this.link.next(nowMs);
+      if (parts.length === 0) return payloads;
+      for (const part of parts) this.splitter.push(part, (payload) => payloads.push(payload));
+    }
   }
 
   /** Goes through the proof. @param relayKey the key that the relay believes the badge to have */
-  prove(relayKey = AUTH_KEY): void {
-    const [hello] = this.sent();
+  async prove(relayKey = AUTH_KEY): Promise<void> {
+    const [hello] = await this.sent();
     const { version, badgeId, nonce } = decodeHello(hello.subarray(1));
     const introduction: Introduction = {
       version,
@@ -78,7 +87,7 @@ class Pair {
     const proof = proofOf(crypto, relayKey, Side.Relay, introduction);
     const challenge = encodeChallenge({ nonce: introduction.relayNonce, proof });
     this.link.receive(plainFrame(FrameType.Challenge, challenge));
-    const [answer] = this.sent();
+    const [answer] = await this.sent();
     assert.ok(
       equalBytes(decodeProof(answer.subarray(1)), proofOf(crypto, AUTH_KEY, Side.Badge, introduction)),
     );
@@ -99,49 +108,48 @@ class Pair {
   }
 
   /** Opens what the badge sent, as the relay does. @returns the first bytes of the sealed chunks, which tell them apart */
-  chunks(nowMs = 0): number[] {
-    return this.sent(nowMs).map((payload) => {
+  async chunks(nowMs = 0): Promise<number[]> {
+    return (await this.sent(nowMs)).map((payload) => {
       const { type, body } = (this.session as Session).open(payload);
       assert.equal(type, FrameType.Chunk);
       return decodeChunkFrame(body).sealed[0];
     });
   }
 
-  /** Puts chunks 0 to `count` - 1 of an epoch into the outbox. */
-  put(epoch: number, count: number): void {
-    for (let index = 0; index < count; index++)
-      this.outbox.put({
-        epoch,
-        index,
-        header: Buffer.alloc(30, 1),
-        sealed: Buffer.alloc(40, 10 * epoch + index),
-      });
+  /** Puts chunks 0 to `count` - 1 of an epoch into the outbox, and stores them. */
+  async put(epoch: number, count: number): Promise<void> {
+    for (let index = 0; index < count; index++) {
+      const sealed = Buffer.alloc(40, 10 * epoch + index);
+      const start = encodeChunkBodyStart(Buffer.alloc(30, 1), sealed.length);
+      this.outbox.put({ epoch, index, kind: 1, held: false, durationMs: 20, start, sealed });
+      await this.outbox.work();
+    }
   }
 }
 
 describe("link: proof", () => {
-  it("says hello, checks the relay's proof, gives its own, and is up with the welcome", () => {
+  it("says hello, checks the relay's proof, gives its own, and is up with the welcome", async () => {
     const pair = new Pair();
-    pair.prove();
+    await pair.prove();
     assert.equal(pair.link.up, false);
     pair.welcome(4);
     assert.equal(pair.link.up, true);
     assert.equal(pair.unixMs, 1750000000123);
   });
 
-  it("a relay without the badge's key gets no proof from it", () => {
+  it("a relay without the badge's key gets no proof from it", async () => {
     const pair = new Pair();
-    assert.throws(() => pair.prove(Buffer.alloc(32, 8)), /relay-not-proved/);
-    assert.deepEqual(pair.sent(), []);
+    await assert.rejects(pair.prove(Buffer.alloc(32, 8)), /relay-not-proved/);
+    assert.deepEqual(await pair.sent(), []);
   });
 
-  it("an error of the relay is told with its code, before the proof and after it", () => {
+  it("an error of the relay is told with its code, before the proof and after it", async () => {
     const early = new Pair();
-    early.sent();
+    await early.sent();
     const body = encodeError({ code: ErrorCode.UnknownBadge, text: "no such badge" });
     assert.throws(() => early.link.receive(plainFrame(FrameType.Error, body)), /refused 3: no such badge/);
     const late = new Pair();
-    late.prove();
+    await late.prove();
     const refused = encodeError({ code: ErrorCode.BadProof, text: "wrong" });
     assert.throws(() => late.link.receive(plainFrame(FrameType.Error, refused)), /refused 4: wrong/);
   });
@@ -158,75 +166,89 @@ describe("link: proof", () => {
     ["a frame that is too long", () => Buffer.from([0xff, 0xff]), /length/],
   ];
   for (const [what, send, error] of wrong)
-    it(`instead of the welcome comes ${what}: the connection ends`, () => {
+    it(`instead of the welcome comes ${what}: the connection ends`, async () => {
       const pair = new Pair();
-      pair.prove();
+      await pair.prove();
       assert.throws(() => pair.link.receive(send(pair)), error);
       assert.equal(pair.link.up, false);
     });
 });
 
 describe("link: chunks", () => {
-  it("sends no more than the window, oldest first, and goes on with each ack", () => {
+  it("sends no more than the window, oldest first, and goes on with each ack", async () => {
     const pair = new Pair();
-    pair.put(0, 5);
-    pair.prove();
-    assert.deepEqual(pair.sent(), []);
+    await pair.put(0, 5);
+    await pair.prove();
+    assert.deepEqual(await pair.sent(), []);
     pair.welcome(2);
-    assert.deepEqual(pair.chunks(), [0, 1]);
+    assert.deepEqual(await pair.chunks(), [0, 1]);
     pair.ack(0, 1, 2);
-    assert.deepEqual(pair.chunks(), [2]);
+    assert.deepEqual(await pair.chunks(), [2]);
     pair.ack(0, 3, 3);
-    assert.deepEqual(pair.chunks(), [3, 4]);
+    assert.deepEqual(await pair.chunks(), [3, 4]);
     pair.ack(0, 5, 3);
     assert.equal(pair.outbox.count(), 0);
   });
 
-  it("a window of 0 stops it and is traced once; the next ack lets it go on", () => {
+  it("a window of 0 stops it and is traced once; the next ack lets it go on", async () => {
     const pair = new Pair();
-    pair.put(0, 3);
-    pair.prove();
+    await pair.put(0, 3);
+    await pair.prove();
     pair.welcome(1);
-    assert.deepEqual(pair.chunks(), [0]);
+    assert.deepEqual(await pair.chunks(), [0]);
     pair.ack(0, 1, 0);
     pair.ack(0, 1, 0);
-    assert.deepEqual(pair.chunks(), []);
+    assert.deepEqual(await pair.chunks(), []);
     assert.deepEqual(pair.lines.filter((line) => line === "@held").length, 1);
     pair.ack(0, 1, 2);
-    assert.deepEqual(pair.chunks(), [1, 2]);
+    assert.deepEqual(await pair.chunks(), [1, 2]);
   });
 
-  it("after a reconnect forgets what the welcome says is durable and sends all else again", () => {
+  it("after a reconnect forgets what the welcome says is durable and sends all else again", async () => {
     const first = new Pair();
-    first.put(0, 2);
-    first.put(1, 2);
-    first.prove();
+    await first.put(0, 2);
+    await first.put(1, 2);
+    await first.prove();
     first.welcome(8);
-    assert.deepEqual(first.chunks(), [0, 1, 10, 11]);
+    assert.deepEqual(await first.chunks(), [0, 1, 10, 11]);
     const second = new Pair();
-    second.put(0, 2);
-    second.put(1, 2);
-    second.prove();
+    await second.put(0, 2);
+    await second.put(1, 2);
+    await second.prove();
     second.welcome(8, 1, 1);
-    assert.deepEqual(second.chunks(), [11]);
+    assert.deepEqual(await second.chunks(), [11]);
   });
 
-  it("an ack twice, or one that goes back, forgets nothing and sends nothing twice", () => {
+  it("an ack twice, or one that goes back, forgets nothing and sends nothing twice", async () => {
     const pair = new Pair();
-    pair.put(0, 3);
-    pair.prove();
+    await pair.put(0, 3);
+    await pair.prove();
     pair.welcome(3);
-    assert.deepEqual(pair.chunks(), [0, 1, 2]);
+    assert.deepEqual(await pair.chunks(), [0, 1, 2]);
     pair.ack(0, 2, 3);
     pair.ack(0, 2, 3);
     pair.ack(0, 1, 3);
-    assert.deepEqual(pair.chunks(), []);
+    assert.deepEqual(await pair.chunks(), []);
     assert.equal(pair.outbox.count(), 1);
   });
 
-  it("a frame whose MAC is wrong, that is repeated or left out ends the connection", () => {
+  for (const [what, epoch, index] of [
+    ["a chunk that was not sent yet", 0, 3],
+    ["an epoch that was never begun", 9, 0],
+  ] as const)
+    it(`an ack of ${what} ends the connection and forgets nothing`, async () => {
+      const pair = new Pair();
+      await pair.put(0, 3);
+      await pair.prove();
+      pair.welcome(2);
+      assert.deepEqual(await pair.chunks(), [0, 1]);
+      assert.throws(() => pair.ack(epoch, index, 2), /not sent/);
+      assert.equal(pair.outbox.count(), 3);
+    });
+
+  it("a frame whose MAC is wrong, that is repeated or left out ends the connection", async () => {
     const pair = new Pair();
-    pair.prove();
+    await pair.prove();
     pair.welcome(3);
     const frame = pair.frame(FrameType.Ping, encodeNumber(5));
     pair.link.receive(frame);
@@ -235,49 +257,49 @@ describe("link: chunks", () => {
 });
 
 describe("link: keeping the line", () => {
-  it("answers a ping with its token", () => {
+  it("answers a ping with its token", async () => {
     const pair = new Pair();
-    pair.prove();
+    await pair.prove();
     pair.welcome(1);
     pair.link.receive(pair.frame(FrameType.Ping, encodeNumber(77)));
-    const [pong] = pair.sent();
+    const [pong] = await pair.sent();
     assert.equal(pong[0], FrameType.Pong);
     assert.equal(decodeNumber(pong.subarray(1, pong.length - 8), "pong"), 77);
   });
 
-  it("a relay that floods it with pings, or with long frames, loses the connection", () => {
+  it("a relay that floods it with pings, or with long frames, loses the connection", async () => {
     const pair = new Pair();
-    pair.prove();
+    await pair.prove();
     pair.welcome(1);
     const ping = () => pair.link.receive(pair.frame(FrameType.Ping, encodeNumber(1)));
     for (let i = 0; i < 8; i++) ping();
     assert.throws(ping, /flood/);
     const other = new Pair();
-    other.prove();
+    await other.prove();
     other.welcome(1);
     other.link.receive(other.frame(128, Buffer.alloc(1024 - 9)));
     assert.throws(() => other.link.receive(other.frame(128, Buffer.alloc(1024 - 8))), /1 to 1024 bytes/);
   });
 
-  it("pings when it has sent nothing for 30 s, and not a ms earlier", () => {
+  it("pings when it has sent nothing for 30 s, and not a ms earlier", async () => {
     const pair = new Pair();
-    pair.prove();
+    await pair.prove();
     pair.welcome(1);
-    assert.deepEqual(pair.sent(PING_AFTER_MS - 1), []);
-    const [ping] = pair.sent(PING_AFTER_MS);
+    assert.deepEqual(await pair.sent(PING_AFTER_MS - 1), []);
+    const [ping] = await pair.sent(PING_AFTER_MS);
     assert.equal(ping[0], FrameType.Ping);
-    assert.deepEqual(pair.sent(PING_AFTER_MS + 1), []);
+    assert.deepEqual(await pair.sent(PING_AFTER_MS + 1), []);
   });
 
-  it("ignores types that may be ignored, refuses others, ends with a bye", () => {
+  it("ignores types that may be ignored, refuses others, ends with a bye", async () => {
     const pair = new Pair();
-    pair.prove();
+    await pair.prove();
     pair.welcome(1);
     pair.link.receive(pair.frame(128, Buffer.from([1, 2, 3])));
     pair.link.receive(pair.frame(255, Buffer.alloc(0)));
     assert.throws(() => pair.link.receive(pair.frame(FrameType.Bye, encodeNumber(1))), /bye/);
     const other = new Pair();
-    other.prove();
+    await other.prove();
     other.welcome(1);
     assert.throws(
       () => other.link.receive(other.frame(FrameType.Chunk, encodeNumber(1))),

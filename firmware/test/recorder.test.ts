@@ -103,8 +103,9 @@ describe("recorder", () => {
   });
 
   it("conversation: ends after the provisioned silence, with its events; the next one has a new epoch", () => {
-    const bench = new Bench({ conversationGapMs: 5000 });
-    bench.recorder.setClock(1750000000000);
+    const bench = new Bench({ tuning: { conversationGapMs: 5000 } });
+    bench.clock.told(1750000000000, 0);
+    bench.recorder.clockSet();
     bench.play(0, 100, QUIET);
     bench.play(100, 150, LOUD);
     bench.play(150, 600, QUIET);
@@ -115,6 +116,8 @@ describe("recorder", () => {
       events.map(({ kind }) => kind),
       [
         EventKind.ConversationStart,
+        EventKind.Boot,
+        EventKind.Consent,
         EventKind.Speech,
         EventKind.Turn,
         EventKind.Clock,
@@ -144,7 +147,7 @@ describe("recorder", () => {
   });
 
   it("conversation: the longest time ends it and speech goes on in the next one without a hole", () => {
-    const bench = new Bench({ conversationMsMax: 10000, hangoverFrames: 5 });
+    const bench = new Bench({ tuning: { conversationMsMax: 10000, hangoverFrames: 5 } });
     bench.play(0, 100, QUIET);
     const opened: Opened[] = [];
     for (let seq = 100; seq < 1500; seq += 50) {
@@ -202,7 +205,7 @@ describe("recorder", () => {
   });
 
   it("microphone: a front end that starts again while no epoch is ready: nothing of before is dated by its new frames", () => {
-    const bench = new Bench({ conversationGapMs: 2000 });
+    const bench = new Bench({ tuning: { conversationGapMs: 2000 } });
     bench.epochReady = false;
     bench.play(0, 1000, QUIET);
     bench.play(1000, 1050, LOUD);
@@ -237,7 +240,7 @@ describe("recorder", () => {
   });
 
   it("outbox full: what does not fit becomes a loss event, and index numbers have no hole", () => {
-    const bench = new Bench({ conversationGapMs: 5000 });
+    const bench = new Bench({ tuning: { conversationGapMs: 5000 }, shelfBytes: 12800 });
     bench.play(0, 100, QUIET);
     // Syllables: a level that never changes would become the noise floor.
     for (let seq = 100; seq < 1100; seq += 20) {
@@ -270,7 +273,7 @@ describe("recorder", () => {
     });
     fc.assert(
       fc.property(fc.array(stretch, { minLength: 1, maxLength: 20 }), (stretches) => {
-        const bench = new Bench({ conversationGapMs: 4000 });
+        const bench = new Bench({ tuning: { conversationGapMs: 4000 } });
         const opened: Opened[] = [];
         const came = new Set<number>();
         let seq = 0;

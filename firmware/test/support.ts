@@ -5,9 +5,14 @@ import {
   type BadgeEvent,
   type ChunkHeader,
   ChunkKind,
+  CONSENT_DEFAULT,
+  type ConsentPolicy,
+  decodeChunkFrame,
   decodeChunkHeader,
   decodeEvents,
   FRAME_MS,
+  firstAccountHash,
+  joinBytes,
   openChunk,
   PHONE_CLASSES,
   type Phrase,
@@ -16,6 +21,10 @@ import {
   unpackAudio,
 } from "@salestag/protocol";
 import { nodeCrypto } from "@salestag/protocol/host";
+import { Account } from "../src/account";
+import { BadgeClock } from "../src/clock";
+import { FLASH_SECTOR_BYTES, type FlashChip } from "../src/flash/flash-chip";
+import { Journal } from "../src/flash/journal";
 import {
   FRAME_LAYOUT,
   OFFSET_LAYOUT,
@@ -23,10 +32,13 @@ import {
   OFFSET_POSTERIORS,
   OFFSET_SPEECH,
 } from "../src/front-end-frame";
-import { Outbox } from "../src/outbox";
+import { ConsentGate } from "../src/gate";
+import type { ChunkSink, SealedChunk } from "../src/outbox";
 import { Phrases } from "../src/phrases";
 import { Recorder } from "../src/recorder";
+import { type BadgeState, emptyEntry, StateStore } from "../src/state";
 import { Trace } from "../src/trace";
+import { chipOf, NorFlash } from "./nor-flash";
 
 export const crypto = nodeCrypto();
 
@@ -67,29 +79,111 @@ export interface Opened {
   events: BadgeEvent[];
 }
 
-/** A recorder on a bench: time moves with the frames, epochs are at hand, chunks stay in the outbox. */
+export const BADGE_ID = Buffer.alloc(8, 7);
+
+/** @returns numbers of a fixed sequence, 0 to 2^32 - 1 (xorshift, Marsaglia 2003) */
+export function seeded(seed: number): () => number {
+  let state = (seed * 2654435761 + 1) >>> 0 || 1;
+  return () => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state = (state ^ (state << 5)) >>> 0;
+    return state;
+  };
+}
+
+/** @returns a new chip */
+export function newNor(sectors: number, seed = 1): NorFlash {
+  return new NorFlash({ sectors, random: seeded(seed) });
+}
+
+/** @returns the state of a badge at its first boot */
+export function newState(): BadgeState {
+  return {
+    badgeId: BADGE_ID,
+    epoch: 0,
+    chainKey: Buffer.alloc(32, 1),
+    inboxKey: Buffer.alloc(32, 2),
+    boot: 1,
+    paused: false,
+    nudgeId: 0,
+    unixMs: 0,
+    hash: firstAccountHash(crypto, BADGE_ID),
+    unsent: [],
+    open: emptyEntry(0, 1, 0),
+  };
+}
+
+/** @returns a journal of four sectors with this state in it, on a chip of its own */
+export function newStore(chip: FlashChip = chipOf(newNor(4)), state = newState()): StateStore {
+  return new StateStore(new Journal(chip, crypto, 0, 4), state);
+}
+
+/** Takes chunks until it is full, and keeps them. */
+export class Shelf implements ChunkSink {
+  chunks: SealedChunk[] = [];
+  refused: number[] = [];
+
+  constructor(private readonly bytesMax = 20 * FLASH_SECTOR_BYTES) {}
+
+  hasRoom(bytes: number, urgent: boolean): boolean {
+    const used = this.chunks.reduce((sum, { start, sealed }) => sum + start.length + sealed.length, 0);
+    return used + bytes <= this.bytesMax + (urgent ? 768 : 0);
+  }
+
+  put(chunk: SealedChunk): void {
+    this.chunks.push(chunk);
+  }
+
+  refuse(epoch: number): void {
+    this.refused.push(epoch);
+    this.chunks = this.chunks.filter((chunk) => chunk.epoch !== epoch);
+  }
+}
+
+/** What a recorder may be told besides the frames. */
+export interface BenchOptions {
+  tuning?: Partial<Tuning>;
+  phrases?: Phrase[];
+  consent?: Partial<ConsentPolicy>;
+  shelfBytes?: number;
+}
+
+/** A recorder on a bench: time moves with the frames, epochs are at hand, chunks stay on the shelf. */
 export class Bench {
-  readonly outbox = new Outbox();
+  readonly shelf: Shelf;
   readonly lines: string[] = [];
   readonly recorder: Recorder;
+  readonly store = newStore();
+  readonly account = new Account(this.store, crypto);
+  readonly clock = new BadgeClock(0);
+  readonly gate: ConsentGate;
+  readonly nudges: number[] = [];
   nowMs = 0;
   epochs = 0;
   /** While false, no epoch is ready. */
   epochReady = true;
 
-  constructor(tuning: Partial<Tuning> = {}, phrases: Phrase[] = []) {
+  constructor({ tuning, phrases = [], consent, shelfBytes }: BenchOptions = {}) {
+    this.shelf = new Shelf(shelfBytes);
+    this.gate = new ConsentGate({ ...CONSENT_DEFAULT, ...consent });
     const ports = {
       crypto,
-      badgeId: Buffer.alloc(8, 7),
-      outbox: this.outbox,
+      badgeId: BADGE_ID,
+      boot: 1,
+      outbox: this.shelf,
       trace: new Trace((line) => this.lines.push(line)),
       phrases: new Phrases(phrases),
+      gate: this.gate,
+      account: this.account,
+      clock: this.clock,
       nowMs: () => this.nowMs,
       takeEpoch: () => {
         if (!this.epochReady) return undefined;
         const number = this.epochs++;
         return { number, key: Buffer.alloc(32, number) };
       },
+      onNudge: (cause: number) => this.nudges.push(cause),
     };
     this.recorder = new Recorder(ports, { ...TUNING_DEFAULT, ...tuning });
   }
@@ -102,14 +196,14 @@ export class Bench {
     }
   }
 
-  /** @returns everything in the outbox, opened, and takes it out */
+  /** @returns everything on the shelf, opened, and takes it off */
   open(): Opened[] {
     const opened: Opened[] = [];
-    for (let place = 0; place < this.outbox.count(); place++) {
-      const chunk = this.outbox.at(place)!;
+    for (const { epoch, index, start, sealed } of this.shelf.chunks) {
+      const chunk = decodeChunkFrame(joinBytes([start, sealed]));
       const header = decodeChunkHeader(chunk.header);
-      const plaintext = openChunk(crypto, Buffer.alloc(32, chunk.epoch), chunk.header, chunk.sealed);
-      if (plaintext === undefined) throw new Error(`chunk ${chunk.epoch}/${chunk.index} does not open`);
+      const plaintext = openChunk(crypto, Buffer.alloc(32, epoch), chunk.header, chunk.sealed);
+      if (plaintext === undefined) throw new Error(`chunk ${epoch}/${index} does not open`);
       const audio = header.kind === ChunkKind.Audio;
       opened.push({
         header,
@@ -117,7 +211,7 @@ export class Bench {
         events: audio ? [] : decodeEvents(plaintext, header.startMs),
       });
     }
-    this.outbox.forgetBefore(4294967295, 0);
+    this.shelf.chunks = [];
     return opened;
   }
 

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { createIdentity, Vault } from "@salestag/host-tools";
 import { addBadge } from "@salestag/protocol/host";
 import { generate } from "selfsigned";
-import { saveBadgeState } from "../src/badge-state";
+import { newBadgeState, saveBadgeState } from "../src/badge-state";
 import { BENCH_DEFAULTS, Bench } from "../src/bench";
 import { connect as connectBadge, play } from "../src/play";
 import { RelayProcess } from "../src/relay-process";
@@ -48,7 +48,7 @@ async function provisionedBadge(
   const site = await Site.create(join(scratch(), "site"));
   const bench = await Bench.open({
     ...BENCH_DEFAULTS,
-    state: { deviceId: "0102030405060708", flash: Buffer.alloc(0) },
+    state: newBadgeState("0102030405060708"),
   });
   const badge = await site.provision(bench, relayUrl, "test");
   bench.badge.powerOff();
@@ -103,7 +103,7 @@ describe("end to end: badge and relay that do not fit", () => {
 
   it("a badge that was never provisioned", async () => {
     const folder = join(scratch(), "badge");
-    saveBadgeState(folder, { deviceId: "0102030405060708", flash: Buffer.alloc(0) });
+    saveBadgeState(folder, newBadgeState("0102030405060708"));
     assertRefused(
       await rig("replay", SAMPLE, "--badge", folder),
       1,
@@ -141,7 +141,7 @@ describe("end to end: badge and relay that do not fit", () => {
     const full = await RelayProcess.start({ registry: site.registry, spool: site.spool, args: small });
     const bench = await Bench.open({
       ...BENCH_DEFAULTS,
-      state: { deviceId: "1112131415161718", flash: Buffer.alloc(0) },
+      state: newBadgeState("1112131415161718"),
     });
     const badge = await site.provision(bench, full.url, "test");
     const frames = repeated(await sample(), 3);
@@ -181,7 +181,7 @@ describe("end to end: TLS", () => {
     const url = relay.url.replace("127.0.0.1", "localhost");
     try {
       for (const ca of [cert, undefined]) {
-        const state = { deviceId: "0102030405060708", flash: Buffer.alloc(0) };
+        const state = newBadgeState("0102030405060708");
         const bench = await Bench.open({ ...BENCH_DEFAULTS, state, ca });
         await site.provision(bench, url, "tls");
         if (ca === undefined) await assert.rejects(connectBadge(bench), /self.signed|certificate/);

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { phrasesOfSet, type Timeline, writePhrases, writeTuning } from "@salestag/host-tools";
-import { TUNING_DEFAULT } from "@salestag/protocol";
+import { CONSENT_DEFAULT, TUNING_DEFAULT } from "@salestag/protocol";
 import { nodeCrypto } from "@salestag/protocol/host";
 import {
   BadgeSettings,
@@ -12,10 +12,14 @@ import {
   JD_CLASS_SETTINGS,
   setProgramRunning,
 } from "@salestag/protocol/jacdac";
-import { Outbox } from "../../firmware/src/outbox";
+import { Account } from "../../firmware/src/account";
+import { BadgeClock } from "../../firmware/src/clock";
+import { ConsentGate } from "../../firmware/src/gate";
 import { Phrases } from "../../firmware/src/phrases";
 import { Recorder } from "../../firmware/src/recorder";
 import { Trace } from "../../firmware/src/trace";
+import { newStore, Shelf } from "../../firmware/test/support";
+import { newBadgeState } from "../src/badge-state";
 import { BENCH_DEFAULTS, Bench } from "../src/bench";
 import type { PreparedRecording } from "../src/recording";
 import { type ReplayResult, replay } from "../src/replay";
@@ -35,14 +39,19 @@ function heardOnNode({ frames }: PreparedRecording, upToSeq: number): TraceEvent
     {
       crypto: nodeCrypto(),
       badgeId: Buffer.alloc(8),
-      outbox: new Outbox(),
+      boot: 1,
+      outbox: new Shelf(Number.POSITIVE_INFINITY),
       trace: new Trace((line) => {
         const event = parseTrace(`> ${line}`);
         if (event !== undefined && HEARD.includes(event.word)) events.push(event);
       }),
       phrases: new Phrases(phrasesOfSet("solar", 1)),
+      gate: new ConsentGate(CONSENT_DEFAULT),
+      account: new Account(newStore(), nodeCrypto()),
+      clock: new BadgeClock(0),
       nowMs: () => nowMs,
       takeEpoch: () => ({ number: 0, key: Buffer.alloc(32) }),
+      onNudge: () => undefined,
     },
     TUNING_DEFAULT,
   );
@@ -125,7 +134,7 @@ describe("end to end: settings of hearing", () => {
   it("phrases and tuning are written, replaced and cleared on a badge", async () => {
     const bench = await Bench.open({
       ...BENCH_DEFAULTS,
-      state: { deviceId: "0102030405060708", flash: Buffer.alloc(0) },
+      state: newBadgeState("0102030405060708"),
     });
     const { client } = bench;
     await bench.time.run(bench.time.nowMs() + 1000);
@@ -156,7 +165,7 @@ describe("end to end: settings of hearing", () => {
   it("tuning out of its range is refused before the badge is touched", async () => {
     const bench = await Bench.open({
       ...BENCH_DEFAULTS,
-      state: { deviceId: "0102030405060708", flash: Buffer.alloc(0) },
+      state: newBadgeState("0102030405060708"),
     });
     await assert.rejects(
       writeTuning(bench.client, { onsetScore: 500 }),

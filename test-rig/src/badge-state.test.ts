@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type BadgeState, loadBadgeState, saveBadgeState } from "./badge-state";
+import { type BadgeState, loadBadgeState, newBadgeState, saveBadgeState } from "./badge-state";
 import { RigError } from "./errors";
 
-const STATE: BadgeState = { deviceId: "0123456789abcdef", flash: Buffer.from([0, 1, 254, 255]) };
-const ERASED: BadgeState = { deviceId: "ffffffffffffffff", flash: Buffer.alloc(0) };
+const STATE: BadgeState = { ...newBadgeState("0123456789abcdef"), flash: Buffer.from([0, 1, 254, 255]) };
+const ERASED: BadgeState = newBadgeState("ffffffffffffffff");
 
 describe("badge state", () => {
   let folder: string;

@@ -8,6 +8,7 @@ import {
   setProgramRunning,
 } from "@salestag/protocol/jacdac";
 import { FRAME_HEADER_BYTES, writeFrame } from "./audio/frame";
+import { newBadgeState } from "./badge-state";
 import { BENCH_DEFAULTS, Bench, type DropRule } from "./bench";
 
 const BADGE = "0011223344556677";
@@ -16,8 +17,7 @@ const RELAY = "tcp://127.0.0.1:1";
 const PLAYED_FRAMES = 1000; // 20 s
 const OPUS_BYTES = 40;
 
-const newBench = () =>
-  Bench.open({ ...BENCH_DEFAULTS, state: { deviceId: "0102030405060708", flash: Buffer.alloc(0) } });
+const newBench = () => Bench.open({ ...BENCH_DEFAULTS, state: newBadgeState("0102030405060708") });
 
 /** A frame of silence. */
 const silence = (seq: number): Buffer => {

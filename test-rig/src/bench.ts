@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { JacdacClient } from "@salestag/protocol/jacdac";
 import type { BadgeState } from "./badge-state";
 import { EmulatedBadge } from "./emulator/badge";
+import { PlayedFlash } from "./emulator/flash-chip";
 import { RealNetwork } from "./emulator/network";
 import { Random } from "./emulator/random";
 import { RelayTracker } from "./emulator/relay-tracker";
@@ -41,6 +42,7 @@ export const BENCH_DEFAULTS = { seed: 1, latencyMs: 40, patienceMs: 5000 };
 const PROGRAM = fileURLToPath(new URL("../../firmware/.devicescript/bin/bytecode.devs", import.meta.url));
 const CLIENT_ID = "5a1e57a600000001";
 const FRONT_END_ID = "5a1e57a600000002";
+const FLASH_CHIP_ID = "5a1e57a600000003";
 const CLIENT_TICK_MS = 100;
 
 /** @returns the compiled badge program. @throws RigError when it was not built */
@@ -64,6 +66,7 @@ export class Bench {
   inConversation = false;
 
   private running: EmulatedBadge | undefined;
+  private chip: PlayedFlash | undefined;
   private readonly busListeners = new Set<(frame: Buffer) => void>();
   private readonly logListeners = new Set<(line: string) => void>();
 
@@ -91,7 +94,13 @@ export class Bench {
       onLog: (line) => bench.log(line),
       onFrame: (frame) => bench.toBus(frame),
       queueFull: options.queueFull,
-      onFlash: (flash) => options.onState?.({ deviceId: options.state.deviceId, flash }),
+      onFlash: (flash) => options.onState?.({ ...options.state, flash }),
+    });
+    bench.chip = new PlayedFlash({
+      time: bench.time,
+      deviceId: FLASH_CHIP_ID,
+      nor: options.state.chip,
+      send: (frame) => bench.badge.receive(frame),
     });
     bench.tickClient();
     return bench;
@@ -104,7 +113,7 @@ export class Bench {
 
   /** What the badge keeps when it is switched off now. */
   state(): BadgeState {
-    return { deviceId: this.options.state.deviceId, flash: this.badge.flash };
+    return { ...this.options.state, flash: this.badge.flash };
   }
 
   /** Hears every frame that the badge sends on its bus. @returns a function that ends it */
@@ -167,6 +176,7 @@ export class Bench {
 
   private toBus(frame: Buffer): void {
     this.frontEnd?.receive(frame);
+    this.chip?.receive(frame);
     for (const listener of this.busListeners) listener(frame);
   }
 
@@ -185,7 +195,7 @@ export class Bench {
     if (event.word === "chunk") this.waitingChunks++;
     else if (event.word === "acked") this.waitingChunks = event.waiting;
     else if (event.word === "conversation") this.inConversation = true;
-    else if (event.word === "ended") this.inConversation = false;
+    else if (event.word === "ended" || event.word === "denied") this.inConversation = false;
   }
 
   private tickClient(): void {

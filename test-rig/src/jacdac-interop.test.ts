@@ -10,6 +10,7 @@ import {
   type JdFrame,
   setProgramRunning,
 } from "@salestag/protocol/jacdac";
+import { newBadgeState } from "./badge-state";
 import { BENCH_DEFAULTS, Bench } from "./bench";
 import { PaceGate } from "./emulator/pace-gate";
 
@@ -109,7 +110,7 @@ describe("Jacdac: interoperation with jacdac-ts", () => {
   it("finds the emulated badge and reads the setting that our client wrote", async () => {
     const bench = await Bench.open({
       ...BENCH_DEFAULTS,
-      state: { deviceId: DEVICE_ID, flash: Buffer.alloc(0) },
+      state: newBadgeState(DEVICE_ID),
     });
     await bench.until(() => false, 2000);
     const value = Buffer.from("written by one client, read by another");

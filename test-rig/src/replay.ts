@@ -5,7 +5,7 @@ import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ListedPhrase, OpenedConversation } from "@salestag/host-tools";
-import { type BadgeState, loadBadgeState, saveBadgeState } from "./badge-state";
+import { type BadgeState, loadBadgeState, newBadgeState, saveBadgeState } from "./badge-state";
 import { BENCH_DEFAULTS, Bench, type DropRule } from "./bench";
 import { PaceGate } from "./emulator/pace-gate";
 import { connect, type Frames, type PlayReport, play } from "./play";
@@ -75,10 +75,7 @@ export async function replay(options: ReplayOptions): Promise<ReplayResult> {
 
 async function replayAlone(options: ReplayOptions): Promise<ReplayResult> {
   const site = await Site.create(options.folder ?? mkdtempSync(join(tmpdir(), "salestag-")));
-  const bench = await openBench(options, {
-    deviceId: randomBytes(8).toString("hex"),
-    flash: Buffer.alloc(0),
-  });
+  const bench = await openBench(options, newBadgeState(randomBytes(8).toString("hex")));
   let relay = await site.startRelay();
   const hands: ReplayHands = {
     get relay() {

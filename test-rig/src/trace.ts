@@ -9,6 +9,14 @@ export type TraceEvent =
   | { word: "turn"; fromSeq: number; toSeq: number; talker: number; level: number }
   | { word: "phrase"; number: number; fromSeq: number; toSeq: number; atSeq: number; score: number }
   | { word: "conversation"; epoch: number; seq: number }
+  | { word: "asking" | "denied"; epoch: number }
+  | { word: "consent"; epoch: number; means: number }
+  | { word: "stored"; epoch: number; index: number }
+  | { word: "gaveup"; durationMs: number; cause: number }
+  | { word: "nudge"; cause: number; id: number }
+  | { word: "mark" }
+  | { word: "account"; seq: number; epoch: number }
+  | { word: "shows"; pattern: string }
   | { word: "ended"; epoch: number; reason: number }
   | { word: "chunk"; epoch: number; index: number; kind: number; count: number; bytes: number }
   | { word: "refused"; epoch: number; kind: number; durationMs: number }
@@ -38,6 +46,23 @@ export function parseTrace(line: string): TraceEvent | undefined {
       return { word, number: a, fromSeq: b, toSeq: c, atSeq: d, score: e };
     case "conversation":
       return { word, epoch: a, seq: b };
+    case "asking":
+    case "denied":
+      return { word, epoch: a };
+    case "consent":
+      return { word, epoch: a, means: b };
+    case "stored":
+      return { word, epoch: a, index: b };
+    case "gaveup":
+      return { word, durationMs: a, cause: b };
+    case "nudge":
+      return { word, cause: a, id: b };
+    case "mark":
+      return { word };
+    case "account":
+      return { word, seq: a, epoch: b };
+    case "shows":
+      return { word, pattern: rest[0] };
     case "ended":
       return { word, epoch: a, reason: b };
     case "chunk":

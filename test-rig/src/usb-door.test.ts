@@ -12,6 +12,7 @@ import {
   UsbDecoder,
 } from "@salestag/protocol/jacdac";
 import { openBadgePort } from "../../host-tools/src/transport";
+import { newBadgeState } from "./badge-state";
 import { BENCH_DEFAULTS, Bench } from "./bench";
 import { PaceGate } from "./emulator/pace-gate";
 import { UsbDoor } from "./usb-door";
@@ -59,7 +60,7 @@ describe("USB door: an emulated badge in real time on a TCP port", () => {
   let running: Promise<boolean>;
 
   beforeEach(async () => {
-    const state = { deviceId: DEVICE_ID, flash: Buffer.alloc(0) };
+    const state = newBadgeState(DEVICE_ID);
     let started: () => void = () => {};
     const programStarted = new Promise<void>((resolve) => {
       started = resolve;

@@ -6,6 +6,7 @@ import { Encoder } from "@evan/opus";
 import {
   AudioPacker,
   type BadgeEvent,
+  CHUNK_PLAINTEXT_BYTES_MAX,
   ChunkCodec,
   ChunkKind,
   type ChunkRecord,
@@ -56,7 +57,7 @@ export function opusPackets(count: number): Buffer[] {
 }
 
 export function audioChunk(index: number, startMs: number, items: Item[]): ChunkPlan {
-  const packer = new AudioPacker();
+  const packer = new AudioPacker(CHUNK_PLAINTEXT_BYTES_MAX);
   for (const item of items) {
     if (Buffer.isBuffer(item)) packer.packet(item, 0, item.length);
     else if ("silence" in item) packer.gap(item.silence, GapCause.Silence);

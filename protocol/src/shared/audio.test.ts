@@ -22,7 +22,7 @@ describe("audio chunk", () => {
     });
     fc.assert(
       fc.property(fc.array(step, { minLength: 1, maxLength: 120 }), (steps) => {
-        const packer = new AudioPacker();
+        const packer = new AudioPacker(CHUNK_PLAINTEXT_BYTES_MAX);
         const wanted: AudioItem[] = [];
         for (const { toc, bytes, silence, lost } of steps) {
           const gap = packer.packets > 0 ? silence + lost : 0;
@@ -48,18 +48,24 @@ describe("audio chunk", () => {
 
   it("packets of 1 to 250 bytes, not of 0 or 251", () => {
     for (const bytes of [1, 250]) {
-      const packer = new AudioPacker();
+      const packer = new AudioPacker(CHUNK_PLAINTEXT_BYTES_MAX);
       packer.packet(packet(0x48, bytes), 0, bytes);
       assert.deepEqual(unpackAudio(packer.take()), [
         { type: "packet", atFrame: 0, packet: packet(0x48, bytes) },
       ]);
     }
     for (const bytes of [0, 251])
-      assert.throws(() => new AudioPacker().packet(Buffer.alloc(300), 0, bytes), /1 to 250 bytes/);
+      assert.throws(
+        () => new AudioPacker(CHUNK_PLAINTEXT_BYTES_MAX).packet(Buffer.alloc(300), 0, bytes),
+        /1 to 250 bytes/,
+      );
   });
 
   it("a chunk cannot start with a gap", () => {
-    assert.throws(() => new AudioPacker().gap(1, GapCause.Silence), /cannot start with a gap/);
+    assert.throws(
+      () => new AudioPacker(CHUNK_PLAINTEXT_BYTES_MAX).gap(1, GapCause.Silence),
+      /cannot start with a gap/,
+    );
   });
 
   it("whatever bytes come, reading them gives items or a FormatError (any bytes)", () => {

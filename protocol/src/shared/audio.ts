@@ -8,7 +8,7 @@
 //
 // Storing the TOC once for many packets pays for the length byte of each, so packets cost nothing beyond their own bytes.
 import { FormatError } from "./errors";
-import { CHUNK_FRAMES_MAX, CHUNK_PLAINTEXT_BYTES_MAX } from "./layout";
+import { CHUNK_FRAMES_MAX } from "./layout";
 
 /** Why no packet was kept for a stretch of time. The value is the item's tag. */
 export enum GapCause {
@@ -37,14 +37,19 @@ export class AudioPacker {
   /** Frames of 20 ms that the chunk spans so far, gaps included. */
   frames = 0;
 
-  private buffer = Buffer.alloc(CHUNK_PLAINTEXT_BYTES_MAX);
+  private readonly buffer: Buffer;
   private at = 0;
   private toc = -1;
+
+  /** @param bytesMax longest plaintext of a chunk, at most CHUNK_PLAINTEXT_BYTES_MAX */
+  constructor(bytesMax: number) {
+    this.buffer = Buffer.alloc(bytesMax);
+  }
 
   /** True when a packet of `packetBytes`, with a gap of each cause before it, still fits into the chunk's bytes and time. */
   fits(packetBytes: number): boolean {
     const bytes = this.at + BEFORE_PACKET_BYTES_MAX + packetBytes;
-    return this.frames < CHUNK_FRAMES_MAX && bytes <= CHUNK_PLAINTEXT_BYTES_MAX;
+    return this.frames < CHUNK_FRAMES_MAX && bytes <= this.buffer.length;
   }
 
   /**

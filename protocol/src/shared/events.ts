@@ -2,7 +2,6 @@
 // start, the numbers that belong to the kind, and for some kinds a text.
 import { CborReader, CborWriter } from "./cbor";
 import { FormatError } from "./errors";
-import { CHUNK_PLAINTEXT_BYTES_MAX } from "./layout";
 
 /** What happened. 0 is never valid; a retired number is never used again. */
 export enum EventKind {
@@ -100,6 +99,9 @@ export interface BadgeEvent {
 }
 
 const VALUES_MAX = 16;
+const INT_BYTES_MAX = 9;
+/** Head of the event's array, its kind, its time. */
+const EVENT_BYTES_MAX = 1 + 2 + INT_BYTES_MAX;
 const EVENTS_MAX = 255;
 /** Longest text, in bytes of UTF-8: 40 characters of a phrase. */
 const EVENT_TEXT_BYTES_MAX = 160;
@@ -112,7 +114,13 @@ const VALUE_COUNTS = [0, 0, 1, 1, 2, 1, 3, 3, 1, 1, 0, 4, 2, 13, 1];
  * @param startMs the chunk's start, not later than any event
  */
 export function encodeEvents(events: BadgeEvent[], startMs: number): Buffer {
-  const writer = new CborWriter(CHUNK_PLAINTEXT_BYTES_MAX).array(events.length);
+  let capacityBytes = 3;
+  for (const event of events) {
+    const text = event.text;
+    capacityBytes += EVENT_BYTES_MAX + INT_BYTES_MAX * event.values.length;
+    if (text !== undefined) capacityBytes += 3 + Buffer.from(text, "utf8").length;
+  }
+  const writer = new CborWriter(capacityBytes).array(events.length);
   for (const event of events) {
     const text = event.text;
     writer

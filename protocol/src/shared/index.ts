@@ -4,6 +4,7 @@ export * from "./audio";
 export * from "./bytes";
 export * from "./cbor";
 export * from "./chunk";
+export * from "./consent";
 export * from "./crypto";
 export * from "./errors";
 export * from "./events";

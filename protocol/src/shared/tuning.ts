@@ -1,4 +1,4 @@
-// What a field tech may set of a badge's hearing and of its conversations. The setting `tuning` holds any of these fields as a JSON
+// What a field tech may set of a badge's hearing, of its conversations and of its coaching. The setting `tuning` holds any of these fields as a JSON
 // object (docs/provisioning.md); what it leaves out keeps its default.
 import { FormatError } from "./errors";
 
@@ -16,6 +16,14 @@ export interface Tuning {
   conversationGapMs: number;
   /** Longest conversation. */
   conversationMsMax: number;
+  /** 1: a full outbox gives up what is oldest; 0: it takes no more. */
+  dropOldest: number;
+  /** The badge looks back so far for who talked how long. */
+  talkWindowMs: number;
+  /** Share of the talk, in percent, beyond which the wearer is nudged; 0 for never. */
+  talkShareMax: number;
+  /** The wearer is nudged when talking on for so long; 0 for never. */
+  monologueMsMax: number;
 }
 
 export const TUNING_DEFAULT: Tuning = {
@@ -25,6 +33,10 @@ export const TUNING_DEFAULT: Tuning = {
   releaseScore: 24,
   conversationGapMs: 30000,
   conversationMsMax: 2 * 3600 * 1000,
+  dropOldest: 0,
+  talkWindowMs: 600000,
+  talkShareMax: 0,
+  monologueMsMax: 0,
 };
 
 /**
@@ -43,6 +55,10 @@ export function tuningWith(set: Partial<Tuning>): Tuning {
   within("releaseScore", tuning.releaseScore, -64, tuning.onsetScore);
   within("conversationGapMs", tuning.conversationGapMs, 1000, 600000);
   within("conversationMsMax", tuning.conversationMsMax, 10000, 8 * 3600 * 1000);
+  within("dropOldest", tuning.dropOldest, 0, 1);
+  within("talkWindowMs", tuning.talkWindowMs, 60000, 3600000);
+  within("talkShareMax", tuning.talkShareMax, 0, 100);
+  within("monologueMsMax", tuning.monologueMsMax, 0, 3600000);
   return tuning;
 }
 

@@ -8,6 +8,7 @@ import {
   type BadgeEvent,
   CborReader,
   CborWriter,
+  CHUNK_PLAINTEXT_BYTES_MAX,
   type Crypto,
   decodeAck,
   decodeChallenge,
@@ -327,7 +328,7 @@ function flipped(bytes: Buffer, at: number): Buffer {
 }
 
 function packItems(items: Json): Buffer {
-  const packer = new AudioPacker();
+  const packer = new AudioPacker(CHUNK_PLAINTEXT_BYTES_MAX);
   for (const item of items) {
     if (item.packet === undefined)
       packer.gap(item.frames, item.gap === "lost" ? GapCause.Lost : GapCause.Silence);

@@ -2,7 +2,13 @@
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { type Command, InvalidArgumentError } from "commander";
-import { type BadgeState, loadBadgeState, saveBadgeState } from "../badge-state";
+import {
+  type BadgeState,
+  keepBadgeState,
+  loadBadgeState,
+  newBadgeState,
+  saveBadgeState,
+} from "../badge-state";
 import { BENCH_DEFAULTS, Bench } from "../bench";
 import { PaceGate } from "../emulator/pace-gate";
 import { UsbDoor } from "../usb-door";
@@ -25,9 +31,9 @@ export function addBadge(program: Command): void {
 }
 
 async function run(flags: Flags): Promise<void> {
-  const state = existsSync(flags.state)
-    ? loadBadgeState(flags.state)
-    : { deviceId: randomBytes(8).toString("hex"), flash: Buffer.alloc(0) };
+  const known = existsSync(flags.state);
+  const state = known ? loadBadgeState(flags.state) : newBadgeState(randomBytes(8).toString("hex"));
+  if (!known) keepBadgeState(flags.state, state);
   const onLog = (line: string) => {
     if (flags.log) process.stderr.write(`${line}\n`);
   };

@@ -3,6 +3,7 @@
 import { HeapMeter } from "./heap-meter";
 import type { Connection, Network } from "./network";
 import type { Random } from "./random";
+import { SendLimit } from "./send-limit";
 import type { VirtualTime } from "./virtual-time";
 import { instantiateVm, type VmInstance } from "./vm-module";
 
@@ -29,6 +30,8 @@ export interface BadgeParts {
   onFlash?: (image: Buffer) => void;
 }
 
+/** The runtime logs this when it has made a context for the program. */
+const PROGRAM_STARTS = "DevS-SHA256";
 const FLASH_BYTES = 256 * 1024;
 const HEAP_SAMPLE_MS = 50;
 const SOCKET_GONE = -10;
@@ -49,6 +52,7 @@ export class EmulatedBadge {
   flash: Buffer;
   heap: HeapMeter;
 
+  private readonly sendLimit: SendLimit;
   private wakeMs = 0;
   private wakeScheduled = false;
   private stopped = false;
@@ -60,6 +64,7 @@ export class EmulatedBadge {
   ) {
     this.flash = parts.flash;
     this.heap = new HeapMeter(vm);
+    this.sendLimit = new SendLimit(vm);
   }
 
   /** Switches a badge on. Rejects when the program is not accepted. */
@@ -107,7 +112,13 @@ export class EmulatedBadge {
       this.flash = Buffer.from(image);
       parts.onFlash?.(this.flash);
     };
-    vm.dmesg = (line) => parts.onLog(line);
+    vm.dmesg = (line) => {
+      if (line.includes(PROGRAM_STARTS)) {
+        this.heap.forget();
+        this.sendLimit.forget();
+      }
+      parts.onLog(line);
+    };
     vm.sendPacket = (frame) => parts.onFrame(Buffer.from(frame));
     vm.panicHandler = (code) => {
       if (code !== 0) this.panicCode = code;
@@ -164,6 +175,7 @@ export class EmulatedBadge {
   private process(): void {
     const startMs = this.parts.realMs();
     let sleepUs = 0;
+    this.sendLimit.lift(this.heap.chunkWord);
     try {
       sleepUs = this.vm._jd_em_process();
     } catch (error) {

@@ -19,6 +19,16 @@ export class HeapMeter {
 
   constructor(private readonly vm: VmInstance) {}
 
+  /** Where the heap begins in the VM's memory, in words; 0 until it was found. */
+  get chunkWord(): number {
+    return this.sizeBytes === 0 ? 0 : this.firstWord - 2;
+  }
+
+  /** The program starts again: its heap is another one. The peak stays. */
+  forget(): void {
+    this.sizeBytes = 0;
+  }
+
   /** Takes a look. Cheap enough for a few looks in each second of virtual time. */
   sample(): void {
     if (this.sizeBytes === 0) this.find();

@@ -1,0 +1,245 @@
+// The badge's housekeeping: one fiber that looks around once a second, and at once when something calls. It alone writes the journal, so nothing
+// else has to wait for it or to lock it. Another fiber writes chunks to the flash.
+import { emitter, wait } from "@devicescript/core";
+import {
+  ConsentMeans,
+  type ConsentPolicy,
+  type Crypto,
+  EventKind,
+  FormatError,
+  type LossCause,
+  NudgeCause,
+  openNudge,
+  type Tuning,
+} from "@salestag/protocol";
+import { Account } from "./account";
+import { Gesture } from "./button";
+import { BadgeClock } from "./clock";
+import { ACCOUNT_ENTRY_MS, HEARTBEAT_MS } from "./config";
+import { Epochs } from "./epochs";
+import type { FlashLog } from "./flash/log";
+import { ConsentGate, Gate } from "./gate";
+import { patternFor } from "./indicators";
+import type { Identity } from "./link";
+import { Outbox } from "./outbox";
+import { Panel } from "./panel";
+import type { Phrases } from "./phrases";
+import { Recorder } from "./recorder";
+import type { StateStore } from "./state";
+import type { Trace } from "./trace";
+
+export interface KeeperPorts {
+  crypto: Crypto;
+  trace: Trace;
+  identity: Identity;
+  store: StateStore;
+  log: FlashLog;
+  phrases: Phrases;
+  tuning: Tuning;
+  consent: ConsentPolicy;
+  nowMs: () => number;
+  /** A chunk may be sent. */
+  onStored: () => void;
+}
+
+const TICK_MS = 1000;
+/** Chunks of audio find no room when a chunk of this size does not. */
+const FULL_BYTES = 4608;
+/** Vibrations for a nudge of the badge's own; the team's say how many. */
+const NUDGE_BUZZES = 2;
+const NUDGE_BUZZES_MAX = 5;
+
+export class Keeper {
+  readonly outbox: Outbox;
+  readonly recorder: Recorder;
+  readonly panel: Panel;
+
+  private readonly epochs: Epochs;
+  private readonly account: Account;
+  private readonly gate: ConsentGate;
+  private readonly time: BadgeClock;
+  private readonly wake = emitter<boolean>();
+  private readonly storageWake = emitter<boolean>();
+  private endedSeen = 0;
+  private closeDue = false;
+  private pauseDue = false;
+  private nudges: Buffer[] = [];
+  private savedMs = 0;
+  private isOnline = false;
+  private storageFailed = false;
+
+  constructor(private readonly ports: KeeperPorts) {
+    const { crypto, trace, identity, store, log, phrases, tuning, consent, nowMs } = ports;
+    const self = this; // DeviceScript has no `this` in arrow functions
+    this.account = new Account(store, crypto);
+    this.gate = new ConsentGate(consent);
+    this.time = new BadgeClock(store.state.unixMs);
+    this.epochs = new Epochs(crypto, store);
+    this.outbox = new Outbox(log, tuning.dropOldest === 1, {
+      work: () => self.storageWake.emit(true),
+      stored: (record) => {
+        self.ports.trace.stored(record.epoch, record.index);
+        self.account.stored(record.epoch, record.index);
+        self.storageFailed = false;
+        self.ports.onStored();
+      },
+      failed: (why) => {
+        console.warn(`a chunk could not be stored: ${why}`);
+        self.storageFailed = true;
+        self.account.again();
+      },
+      lost: (durationMs, cause) => self.lost(durationMs, cause),
+    });
+    this.panel = new Panel(trace, nowMs, (gesture) => self.gesture(gesture));
+    this.recorder = new Recorder(
+      {
+        crypto,
+        badgeId: identity.badgeId,
+        boot: store.state.boot,
+        outbox: this.outbox,
+        trace,
+        phrases,
+        gate: this.gate,
+        account: this.account,
+        clock: this.time,
+        nowMs,
+        takeEpoch: () => {
+          const epoch = self.epochs.take();
+          self.wake.emit(true);
+          return epoch;
+        },
+        onNudge: () => self.panel.buzz(NUDGE_BUZZES),
+      },
+      tuning,
+    );
+    this.recorder.paused = store.state.paused;
+  }
+
+  /** To be done before anything else. @throws Error when the flash fails */
+  async prepare(): Promise<void> {
+    await this.outbox.settle();
+    await this.epochs.prepare();
+  }
+
+  /** Runs for ever. */
+  async run(): Promise<void> {
+    while (true) {
+      try {
+        await this.look();
+      } catch (error) {
+        this.storageFailed = true;
+        console.warn(`the state could not be kept: ${(error as Error).message}`);
+      }
+      await wait(this.wake, TICK_MS);
+    }
+  }
+
+  /** Runs for ever: writes chunks to the flash, shreds what was refused. */
+  async runStorage(): Promise<void> {
+    while (true) {
+      try {
+        if (!(await this.outbox.work())) await wait(this.storageWake, TICK_MS);
+      } catch (error) {
+        this.storageFailed = true;
+        console.warn(`the flash failed: ${(error as Error).message}`);
+        await wait(this.storageWake, TICK_MS);
+      }
+    }
+  }
+
+  /** The relay told the time. */
+  clock(unixMs: number): void {
+    const nowMs = this.ports.nowMs();
+    const known = this.time.offsetMs !== undefined;
+    if (!this.time.told(unixMs, nowMs)) this.recorder.note(EventKind.ClockRefused, [unixMs]);
+    else if (!known) this.recorder.clockSet();
+  }
+
+  /** A nudge came; it is looked at in the keeper's own fiber. */
+  nudge(body: Buffer): void {
+    if (this.nudges.length < NUDGE_BUZZES_MAX) this.nudges.push(body);
+    this.wake.emit(true);
+  }
+
+  online(up: boolean): void {
+    this.isOnline = up;
+  }
+
+  private async look(): Promise<void> {
+    const { store, nowMs } = this.ports;
+    this.recorder.tick();
+    await this.epochs.prepare();
+    if (this.recorder.ended !== this.endedSeen || this.account.openMs() >= ACCOUNT_ENTRY_MS) {
+      this.endedSeen = this.recorder.ended;
+      this.closeDue = true;
+    }
+    if (this.closeDue && (await this.account.close())) this.closeDue = false;
+    for (const body of this.nudges) await this.show(body);
+    this.nudges = [];
+    if (this.pauseDue || nowMs() - this.savedMs >= HEARTBEAT_MS) {
+      this.pauseDue = false;
+      this.savedMs = nowMs();
+      store.state.unixMs = this.time.unixMs(this.savedMs) ?? store.state.unixMs;
+      await store.save();
+    }
+    this.recorder.tell();
+    this.panel.show(patternFor(this.situation()));
+  }
+
+  private situation() {
+    const { recorder, gate } = this;
+    const recording = recorder.inConversation();
+    return {
+      muted: recorder.muted,
+      storageFailed: this.storageFailed,
+      storageFull: !this.outbox.hasRoomInFlash(FULL_BYTES),
+      batteryLow: false,
+      asking: gate.gate === Gate.Asking,
+      recording: recording && gate.gate === Gate.Open,
+      refused: gate.gate === Gate.Refused,
+      paused: recorder.paused,
+      off: gate.off(),
+      online: this.isOnline,
+    };
+  }
+
+  /** Shows a nudge of the team, once, if the team made it and it is not too late. */
+  private async show(body: Buffer): Promise<void> {
+    const { crypto, identity, store, trace, nowMs } = this.ports;
+    try {
+      const nudge = openNudge(crypto, store.state.inboxKey, identity.badgeId, body);
+      if (nudge === undefined || nudge.id <= store.state.nudgeId) return;
+      store.state.nudgeId = nudge.id;
+      await store.save();
+      const unixMs = this.time.unixMs(nowMs());
+      if (nudge.expiresUnixMs > 0 && unixMs !== undefined && unixMs >= nudge.expiresUnixMs) return;
+      this.panel.buzz(Math.min(nudge.pattern, NUDGE_BUZZES_MAX));
+      trace.nudge(NudgeCause.Team, nudge.id);
+      this.recorder.note(EventKind.Nudge, [NudgeCause.Team, nudge.id]);
+    } catch (error) {
+      if (!(error instanceof FormatError)) throw error;
+      console.warn(`a nudge is left out: ${error.message}`);
+    }
+  }
+
+  private gesture(gesture: Gesture): void {
+    const { recorder, gate } = this;
+    if (gate.gate === Gate.Asking && gesture !== Gesture.Short) {
+      const consents = gesture === Gesture.Twice;
+      if (gate.button(consents)) recorder.decided(consents, ConsentMeans.Button);
+    } else if (gesture === Gesture.Short) recorder.mark();
+    else if (gesture === Gesture.Long) {
+      recorder.pause(!recorder.paused);
+      this.ports.store.state.paused = recorder.paused;
+      this.pauseDue = true;
+    }
+    this.wake.emit(true);
+  }
+
+  private lost(durationMs: number, cause: LossCause): void {
+    this.ports.trace.gaveUp(durationMs, cause);
+    if (durationMs === 0) return;
+    this.account.lost(durationMs);
+    this.recorder.note(EventKind.Loss, [durationMs, cause]);
+  }
+}
