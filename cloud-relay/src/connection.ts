@@ -1,6 +1,6 @@
 // One badge's connection, from the first byte to the last: proof, then chunks in and acks out (docs/wire-format.md). Whatever
 // should not come ends the connection with an error frame that says why.
-import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import {
   type Crypto,
   decodeChunkFrame,
@@ -36,6 +36,12 @@ import type { Log } from "./log";
 import type { Registry } from "./registry";
 import { comparePositions, type Position, START } from "./spool/position";
 import type { Spool } from "./spool/spool";
+
+/** A connection's bytes: a TCP or TLS socket, or anything that behaves like one. */
+export interface BadgeSocket extends Duplex {
+  readonly remoteAddress?: string;
+  setNoDelay(noDelay: boolean): unknown;
+}
 
 /** Time to finish the proof. */
 export const PROOF_MS_MAX = 10_000;
@@ -94,7 +100,7 @@ export class Connection {
   private cancelTimer: () => void = () => {};
 
   constructor(
-    private readonly socket: Socket,
+    private readonly socket: BadgeSocket,
     private readonly parts: ConnectionParts,
   ) {
     this.restartTimer(PROOF_MS_MAX);

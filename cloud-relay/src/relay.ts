@@ -1,9 +1,8 @@
 // The relay: listeners, connections, spool and sinks put together. The command line and the tests start it here.
 import { randomBytes } from "node:crypto";
-import type { Socket } from "node:net";
 import { ErrorCode, nodeCrypto } from "@salestag/protocol/host";
 import { type Clock, systemClock } from "./clock";
-import { Connection } from "./connection";
+import { type BadgeSocket, Connection } from "./connection";
 import { type Disk, nodeDisk } from "./disk";
 import type { RelayError } from "./errors";
 import type { ListenAddress } from "./listen-address";
@@ -16,6 +15,8 @@ import { SEGMENT_BYTES, Spool } from "./spool/spool";
 
 export interface RelayOptions {
   listen: ListenAddress[];
+  /** Ways in besides `listen`, which hand over connections of their own making. */
+  doors?: ((accept: (socket: BadgeSocket) => void) => Listener)[];
   /** Needed for `tls` addresses. */
   tls?: TlsFiles;
   /** Path of the registry file. */
@@ -64,7 +65,7 @@ class RunningRelay implements Relay {
 
   private readonly connections = new Set<Connection>();
   private readonly byBadge = new Map<string, Connection>();
-  private readonly sockets = new Set<Socket>();
+  private readonly sockets = new Set<BadgeSocket>();
   private readonly listeners: Listener[] = [];
   private readonly dispatchers: Dispatcher[] = [];
   private readonly clock: Clock;
@@ -119,6 +120,11 @@ class RunningRelay implements Relay {
       this.listeners.push(listener);
       this.addresses.push(listener.url);
     }
+    for (const door of this.options.doors ?? []) {
+      const listener = door((socket) => this.accept(socket));
+      this.listeners.push(listener);
+      this.addresses.push(listener.url);
+    }
   }
 
   close(): Promise<void> {
@@ -160,7 +166,7 @@ class RunningRelay implements Relay {
     await spool.release(Math.min(...this.dispatchers.map(({ savedCursor }) => savedCursor.segment)));
   }
 
-  private accept(socket: Socket): void {
+  private accept(socket: BadgeSocket): void {
     this.sockets.add(socket);
     socket.on("close", () => this.sockets.delete(socket));
     const connection = new Connection(socket, {

@@ -38,9 +38,15 @@ export class VoiceFrontEnd {
 
   private announces = 0;
   private samplesLeft = 0;
+  private off = false;
 
   constructor(private readonly parts: VoiceFrontEndParts) {
     this.announce();
+  }
+
+  /** Takes the front end off the bus. */
+  powerOff(): void {
+    this.off = true;
   }
 
   /** Takes a frame from the bus. */
@@ -67,6 +73,7 @@ export class VoiceFrontEnd {
 
   /** The microphone never waits: a hop that nobody asks for passes unsent. */
   private nextFrame(): void {
+    if (this.off) return;
     const frame = this.parts.frameOf(this.seq);
     if (frame === undefined) return;
     this.seq++;
@@ -85,6 +92,7 @@ export class VoiceFrontEnd {
   }
 
   private announce(): void {
+    if (this.off) return;
     const { deviceId, time } = this.parts;
     this.announces = Math.min(15, this.announces + 1); // a counter that stays at 15 tells restarts from long uptime
     const data = Buffer.alloc(8);
