@@ -1,6 +1,5 @@
 // The badge's housekeeping: one fiber that looks around once a second, and at once when something calls. It alone writes the journal, so nothing
 // else has to wait for it or to lock it. Another fiber writes chunks to the flash.
-import { emitter, wait } from "@devicescript/core";
 import {
   ConsentMeans,
   type ConsentPolicy,
@@ -13,6 +12,7 @@ import {
   type Tuning,
 } from "@salestag/protocol";
 import { Account } from "./account";
+import { Bell } from "./bell";
 import { Gesture } from "./button";
 import { BadgeClock } from "./clock";
 import { ACCOUNT_ENTRY_MS, HEARTBEAT_MS } from "./config";
@@ -58,8 +58,8 @@ export class Keeper {
   private readonly account: Account;
   private readonly gate: ConsentGate;
   private readonly time: BadgeClock;
-  private readonly wake = emitter<boolean>();
-  private readonly storageWake = emitter<boolean>();
+  private readonly bell = new Bell();
+  private readonly storageBell = new Bell();
   private endedSeen = 0;
   private closeDue = false;
   private pauseDue = false;
@@ -76,7 +76,7 @@ export class Keeper {
     this.time = new BadgeClock(store.state.unixMs);
     this.epochs = new Epochs(crypto, store);
     this.outbox = new Outbox(log, tuning.dropOldest === 1, {
-      work: () => self.storageWake.emit(true),
+      work: () => self.storageBell.ring(),
       stored: (record) => {
         self.ports.trace.stored(record.epoch, record.index);
         self.account.stored(record.epoch, record.index);
@@ -105,7 +105,7 @@ export class Keeper {
         nowMs,
         takeEpoch: () => {
           const epoch = self.epochs.take();
-          self.wake.emit(true);
+          self.bell.ring();
           return epoch;
         },
         onNudge: () => self.panel.buzz(NUDGE_BUZZES),
@@ -130,7 +130,7 @@ export class Keeper {
         this.storageFailed = true;
         console.warn(`the state could not be kept: ${(error as Error).message}`);
       }
-      await wait(this.wake, TICK_MS);
+      await this.bell.wait(TICK_MS);
     }
   }
 
@@ -138,11 +138,11 @@ export class Keeper {
   async runStorage(): Promise<void> {
     while (true) {
       try {
-        if (!(await this.outbox.work())) await wait(this.storageWake, TICK_MS);
+        if (!(await this.outbox.work())) await this.storageBell.wait(TICK_MS);
       } catch (error) {
         this.storageFailed = true;
         console.warn(`the flash failed: ${(error as Error).message}`);
-        await wait(this.storageWake, TICK_MS);
+        await this.storageBell.wait(TICK_MS);
       }
     }
   }
@@ -158,7 +158,7 @@ export class Keeper {
   /** A nudge came; it is looked at in the keeper's own fiber. */
   nudge(body: Buffer): void {
     if (this.nudges.length < NUDGE_BUZZES_MAX) this.nudges.push(body);
-    this.wake.emit(true);
+    this.bell.ring();
   }
 
   online(up: boolean): void {
@@ -233,7 +233,7 @@ export class Keeper {
       this.ports.store.state.paused = recorder.paused;
       this.pauseDue = true;
     }
-    this.wake.emit(true);
+    this.bell.ring();
   }
 
   private lost(durationMs: number, cause: LossCause): void {

@@ -1,6 +1,7 @@
 // The badge program: puts the parts together and starts them. No logic of its own.
-import { emitter, millis, VoiceFrontEnd } from "@devicescript/core";
+import { millis, VoiceFrontEnd } from "@devicescript/core";
 import { badgeCrypto } from "./badge-crypto";
+import { Bell } from "./bell";
 import { openServiceChip } from "./flash/service-chip";
 import { readAny, readConsent, readIdentity, readTuning } from "./identity";
 import { Keeper } from "./keeper";
@@ -25,7 +26,7 @@ async function start(identity: Identity): Promise<void> {
   }
   const { store, log } = await openStorage(chip, crypto, identity.badgeId);
   const phrases = new Phrases(await loadPhrases(readAny, (sentence) => console.warn(sentence)));
-  const wake = emitter<boolean>();
+  const bell = new Bell();
   const keeper = new Keeper({
     crypto,
     trace,
@@ -36,7 +37,7 @@ async function start(identity: Identity): Promise<void> {
     tuning: await readTuning(),
     consent: await readConsent(),
     nowMs: () => Math.floor(millis()),
-    onStored: () => wake.emit(true),
+    onStored: () => bell.ring(),
   });
   await keeper.prepare();
   const uplinkPorts = {
@@ -44,7 +45,7 @@ async function start(identity: Identity): Promise<void> {
     identity,
     outbox: keeper.outbox,
     trace,
-    wake,
+    bell,
     nowMs: () => Math.floor(millis()),
     onClock: (unixMs: number) => keeper.clock(unixMs),
     onNudge: (body: Buffer) => keeper.nudge(body),

@@ -1,8 +1,9 @@
 // Keeps the badge connected: one connection after the other, each with a fiber that reads and one that writes, and pauses in
 // between that grow while the relay cannot be reached.
-import { type Emitter, sleep, wait } from "@devicescript/core";
+import { sleep } from "@devicescript/core";
 import { connect, type Socket } from "@devicescript/net";
 import { backoffMs } from "./backoff";
+import type { Bell } from "./bell";
 import { DEAD_AFTER_MS, PROOF_MS_MAX } from "./config";
 import { Link, type LinkPorts } from "./link";
 
@@ -15,8 +16,8 @@ const WRITER_WAKE_MS = 1000;
 export interface UplinkPorts extends LinkPorts {
   /** ms since boot. */
   nowMs: () => number;
-  /** Fires when there may be something to send. */
-  wake: Emitter<boolean>;
+  /** Rings when there may be something to send. */
+  bell: Bell;
   /** Called when the relay has proved itself, and when the connection is lost. */
   onUp: (up: boolean) => void;
 }
@@ -66,7 +67,7 @@ class Connection {
   async run(): Promise<string> {
     this.write.start();
     await this.read();
-    this.ports.wake.emit(true); // the writer sees that the connection ended, and ends too
+    this.ports.bell.ring(); // the writer sees that the connection ended, and ends too
     await this.socket.close();
     return this.ended;
   }
@@ -90,7 +91,7 @@ class Connection {
         this.ports.trace.up();
         this.ports.onUp(true);
       }
-      this.ports.wake.emit(true);
+      this.ports.bell.ring();
     }
   }
 
@@ -98,7 +99,7 @@ class Connection {
     while (this.ended === "") {
       try {
         const parts = await this.link.next(this.ports.nowMs());
-        if (parts.length === 0) await wait(this.ports.wake, WRITER_WAKE_MS);
+        if (parts.length === 0) await this.ports.bell.wait(WRITER_WAKE_MS);
         for (const part of parts) await this.send(part);
       } catch (error) {
         this.end((error as Error).message);
