@@ -12,7 +12,7 @@ export class Bell {
     this.rung = true;
     const fiber = this.fiber;
     this.fiber = undefined;
-    if (fiber !== undefined && fiber.suspended) fiber.resume(true);
+    if (fiber?.suspended) fiber.resume(true);
   }
 
   /** Waits for the bell, at most so long. */

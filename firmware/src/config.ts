@@ -4,7 +4,7 @@
 /** Events wait this long for company before they are sealed into a chunk. */
 export const EVENTS_FLUSH_MS = 15000;
 /** As many events wait at most. */
-export const EVENTS_PENDING_MAX = 24;
+export const EVENTS_PENDING_MAX = 16;
 
 /**
  * Longest plaintext of an audio chunk: 1.2 s of speech at 16 kbit/s. A chunk is in RAM four times over while it is made, sealed, stored and sent, and

@@ -48,6 +48,8 @@ const CONNECT_TRIES = 3;
 /** After the recording: the longest silence that ends a conversation, then time for the last acks. */
 const END_MS = 60_000;
 const FLUSH_MS = 180_000;
+/** Then the badge gives account of it. */
+const ACCOUNT_MS = 4000;
 const PROGRESS_FRAMES = 5;
 
 /**
@@ -102,6 +104,7 @@ export async function play(bench: Bench, options: PlayOptions): Promise<PlayRepo
     throw new RigError("The badge program does not ask for sound: it did not start, see its log with --log.");
   onPlayed?.();
   await bench.until(() => !bench.inConversation && bench.waitingChunks === 0, END_MS);
+  await bench.until(() => false, ACCOUNT_MS);
   if (bench.waitingChunks > 0) await bench.until(() => bench.waitingChunks === 0, FLUSH_MS);
   onProgress?.(recordedMs);
   const after = pick(bench);

@@ -31,6 +31,27 @@ const CASES: { word: keyof Trace; print: (trace: Trace) => void; event: TraceEve
     print: (trace) => trace.conversation(7, 100),
     event: { word: "conversation", epoch: 7, seq: 100 },
   },
+  { word: "asking", print: (trace) => trace.asking(7), event: { word: "asking", epoch: 7 } },
+  { word: "denied", print: (trace) => trace.denied(7), event: { word: "denied", epoch: 7 } },
+  {
+    word: "consent",
+    print: (trace) => trace.consent(7, 3),
+    event: { word: "consent", epoch: 7, means: 3 },
+  },
+  { word: "stored", print: (trace) => trace.stored(7, 2), event: { word: "stored", epoch: 7, index: 2 } },
+  {
+    word: "gaveUp",
+    print: (trace) => trace.gaveUp(2000, 4),
+    event: { word: "gaveup", durationMs: 2000, cause: 4 },
+  },
+  { word: "nudge", print: (trace) => trace.nudge(3, 9), event: { word: "nudge", cause: 3, id: 9 } },
+  { word: "mark", print: (trace) => trace.mark(), event: { word: "mark" } },
+  { word: "account", print: (trace) => trace.account(5, 7), event: { word: "account", seq: 5, epoch: 7 } },
+  {
+    word: "shows",
+    print: (trace) => trace.shows("no-network"),
+    event: { word: "shows", pattern: "no-network" },
+  },
   { word: "ended", print: (trace) => trace.ended(7, 2), event: { word: "ended", epoch: 7, reason: 2 } },
   {
     word: "chunk",

@@ -83,12 +83,21 @@ const EVENT_NAMES: Record<number, string> = {
   [EventKind.Clock]: "clock",
   [EventKind.KeyPhrase]: "key phrase",
   [EventKind.Turn]: "turn",
+  [EventKind.Boot]: "boot",
+  [EventKind.Consent]: "consent",
+  [EventKind.Mark]: "mark",
+  [EventKind.TalkTime]: "talk time",
+  [EventKind.Nudge]: "nudge",
+  [EventKind.Account]: "account",
+  [EventKind.ClockRefused]: "clock refused",
 };
 /** Score and threshold of a key phrase come in 1/1024 nat. */
 const NAT_UNITS = 1024;
 const LOSS_NAMES: Record<number, string> = {
   [LossCause.Bus]: "lost before the badge's program",
   [LossCause.OutboxFull]: "badge's outbox was full",
+  [LossCause.Storage]: "badge's storage could not give it back",
+  [LossCause.Evicted]: "given up for newer recordings",
 };
 /** Missing indexes are listed one by one up to this many. */
 const MISSING_LISTED_MAX = 10_000;

@@ -70,9 +70,20 @@ export async function openConversations(options: OpenOptions): Promise<OpenedCon
       else records.push(record);
     }
     const conversation = openConversation(badge, epoch, epochKey, records, problems);
+    if (isInterlude(conversation.timeline)) continue;
     opened.push(write(out, conversation.timeline, conversation.packets));
   }
   return opened;
+}
+
+/** What a badge tells between conversations has an epoch of its own, and is no conversation. */
+function isInterlude({ chunks, events, problems }: Timeline): boolean {
+  return (
+    problems.length === 0 &&
+    chunks.every(({ kind }) => kind === "events") &&
+    events.some(({ name }) => name === "boot") &&
+    !events.some(({ name }) => name === "conversation start" || name === "conversation end")
+  );
 }
 
 function write(out: string, timeline: Timeline, packets: PlacedPacket[]): OpenedConversation {
