@@ -2,6 +2,7 @@
 import { Command } from "commander";
 import { addBadge } from "./badge";
 import { addReplay } from "./replay";
+import { addSimulate } from "./simulate";
 
 const program = new Command("rig")
   .description("The SalesTag test rig: emulated badges in virtual time.")
@@ -12,6 +13,7 @@ const program = new Command("rig")
   );
 addReplay(program);
 addBadge(program);
+addSimulate(program);
 
 program.parseAsync().catch((error: unknown) => {
   process.stderr.write(`rig: ${error instanceof Error ? error.message : String(error)}\n`);

@@ -53,6 +53,7 @@ const SMALL_CHIP_SECTORS = 96;
 const QUIET_MS = 120_000;
 const REST_MS_MAX = 3_600_000;
 const RELAY_DOWN_MS = 60_000;
+const PROGRESS_MS = 30_000;
 
 /** Runs a simulation to its end. */
 export async function simulate(options: SimulationOptions): Promise<SimulationResult> {
@@ -101,6 +102,7 @@ class World {
     await this.startRelay();
     for (const badge of this.badges) await badge.provision();
     this.planFaults();
+    this.tellProgress();
     await this.until(this.dayMs);
     await this.heal();
     const end = () => this.failed() !== "" || this.time.nowMs() - this.lastBytesMs > QUIET_MS;
@@ -429,6 +431,11 @@ class World {
     begin();
     this.time.at(this.time.nowMs() + this.draw(minS * 1000, maxS * 1000), end);
     return true;
+  }
+
+  private tellProgress(): void {
+    this.options.onProgress?.(this.time.nowMs());
+    this.time.at(this.time.nowMs() + PROGRESS_MS, () => this.tellProgress());
   }
 
   private async heal(): Promise<void> {
