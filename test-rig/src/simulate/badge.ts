@@ -37,6 +37,9 @@ const LOOK_AHEAD_FRAMES = 10;
 const PRESS_MS = 120;
 const TWICE_MS = 300;
 const LONG_PRESS_MS = 1300;
+const SECTOR_BYTES = 4096;
+/** The journal lies in the first sectors, of a chip of 64 MB these. Damage there costs a copy, and two at once the badge. */
+const JOURNAL_SECTORS_MAX = 128;
 /** More conversations than any simulated day has. */
 const EPOCHS_MAX = 600;
 
@@ -85,6 +88,8 @@ export class SimulatedBadge {
   cpuMs = 0;
   heapPeakBytes = 0;
   boots = 0;
+  /** Bits of the outbox that were flipped for good. */
+  flippedBits = 0;
   /** While above the present time, the bus loses frames. */
   busLossUntilMs = 0;
   /** Why the simulation must end; empty while all is well. */
@@ -189,7 +194,18 @@ export class SimulatedBadge {
     if (session?.boot === this.boots) session.cutMs = this.parts.time.nowMs();
   }
 
-  /** @returns true when the program panicked */
+  /** Flips a bit of what lies in the outbox, for good. @returns false when nothing lies there */
+  flipBit(): boolean {
+    const { random } = this.parts;
+    const sectors = [...this.chip.written().keys()].filter((sector) => sector >= JOURNAL_SECTORS_MAX);
+    if (sectors.length === 0) return false;
+    const sector = sectors[random.uint32() % sectors.length];
+    this.chip.corrupt(sector * SECTOR_BYTES + (random.uint32() % SECTOR_BYTES), 1 << (random.uint32() % 8));
+    this.flippedBits++;
+    return true;
+  }
+
+  /** Notes when the program has panicked. */
   checkAlive(): void {
     const code = this.running?.panicCode ?? 0;
     if (code !== 0) this.failure = `the program panicked with code ${code}`;

@@ -19,7 +19,7 @@ import {
   unpackAudio,
 } from "@salestag/protocol";
 import { decodeRecord, nodeCrypto } from "@salestag/protocol/host";
-import type { Press, Session, SimulatedBadge } from "./badge";
+import type { Session, SimulatedBadge } from "./badge";
 import { type Packets, Sound } from "./scene";
 
 /** A sentence about the first thing that is wrong with one badge, and where. */
@@ -52,8 +52,9 @@ const GAP_FRAMES = 30_000 / FRAME_MS;
 const AROUND_FRAMES = 60;
 /** A press counts for sure when the badge has asked for so long, and as long before it stops asking. */
 const ASK_MARGIN_MS = 1500;
-/** What is asked for in vain for longer than this is refused. */
 const SEGMENT_HEADER_BYTES = 4096;
+/** A flipped bit may cost the record that it lies in and hide the one behind it; the badge tells of the first only. */
+const FLIP_MS_MAX = 4000;
 const FIRST_DIVERGENCES = 5;
 
 /** Whether a stretch of speech may be kept. */
@@ -235,7 +236,7 @@ class Ledger {
         if (firstMissing < 0) firstMissing = seq;
       }
     }
-    if (missing * FRAME_MS > this.toldLostMs)
+    if (missing * FRAME_MS > this.toldLostMs + this.badge.flippedBits * FLIP_MS_MAX)
       this.complain(
         `frame ${firstMissing} of boot ${boot} (${timeOf(session, firstMissing)}) and ${missing - 1} more are missing, the badge told of ${this.toldLostMs} ms lost`,
       );
@@ -318,5 +319,3 @@ class Ledger {
 function timeOf(session: Session, seq: number): string {
   return `${(((session.sceneFrom + seq) * FRAME_MS) / 1000).toFixed(2)} s`;
 }
-
-export type { Press };

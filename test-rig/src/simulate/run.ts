@@ -25,8 +25,12 @@ export interface SimulationOptions {
   onProgress?: (virtualMs: number) => void;
   /** Every line that a badge logs. */
   onLog?: (badge: number, atMs: number, line: string) => void;
-  /** The badge program; another one than the built one is for planted mistakes. */
-  program?: Buffer;
+  /** No faults. */
+  calm?: boolean;
+  /** What every badge is told about consent; otherwise the seed decides. */
+  consent?: ConsentPolicy;
+  /** Called at the end, while the files are still there. */
+  onEnd?: (end: { badges: SimulatedBadge[]; packets: Packets; spool: string }) => void;
 }
 
 export interface SimulationResult {
@@ -101,7 +105,7 @@ class World {
     this.writeRegistry();
     await this.startRelay();
     for (const badge of this.badges) await badge.provision();
-    this.planFaults();
+    if (!this.options.calm) this.planFaults();
     this.tellProgress();
     await this.until(this.dayMs);
     await this.heal();
@@ -142,10 +146,10 @@ class World {
         time,
         random,
         network,
-        program: this.options.program ?? readProgram(),
+        program: readProgram(),
         scene: new Scene(random, this.dayMs),
         packets: this.packets,
-        consent: policyOf(random),
+        consent: this.options.consent ?? policyOf(random),
         tuning,
         chipSectors: small ? SMALL_CHIP_SECTORS : CHIP_SECTORS,
         realMs: () => performance.now(),
@@ -323,6 +327,7 @@ class World {
           () => badge.chip.disturbReads(0),
         ),
       );
+      this.often("flash bit flips for good", 40, () => badge.flipBit());
       this.often("hostile badge", 15, () => {
         if (this.door === undefined) return false;
         const recorded = [...this.recorded.values()];
@@ -484,6 +489,7 @@ class World {
   private result(): SimulationResult {
     const spool = join(this.folder, "spool");
     const findings = judge(this.badges, this.packets, spool);
+    this.options.onEnd?.({ badges: this.badges, packets: this.packets, spool });
     const failed = this.failed();
     const failures = failed === "" ? [] : [failed];
     for (const { badge, what } of findings.divergences) failures.push(`badge ${badge}: ${what}`);

@@ -1,0 +1,135 @@
+// The simulator: the same seed is the same run; runs with all faults go well; and the oracle finds what is planted.
+import assert from "node:assert/strict";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { CONSENT_DEFAULT, type ConsentPolicy, FRAME_MS } from "@salestag/protocol";
+import { Random } from "../emulator/random";
+import { VirtualTime } from "../emulator/virtual-time";
+import type { SimulatedBadge } from "./badge";
+import { VirtualDisk } from "./disk";
+import { judge, storedChunks } from "./oracle";
+import { simulate } from "./run";
+import { frameOf, Packets, Scene, Sound } from "./scene";
+
+describe("simulation", () => {
+  it("the same seed is the same run, bit for bit; another seed is another", async () => {
+    const run = (seed: number) => simulate({ badges: 2, hours: 0.05, seed });
+    const [first, again, other] = [await run(11), await run(11), await run(12)];
+    assert.equal(again.digest, first.digest);
+    assert.deepEqual(again.faults, first.faults);
+    assert.notEqual(other.digest, first.digest);
+  });
+
+  for (let seed = 1; seed <= 20; seed++)
+    it(`three badges, with everything that can fail (seed ${seed})`, async () => {
+      const { failures, findings } = await simulate({ badges: 3, hours: 0.1, seed });
+      assert.deepEqual(failures, []);
+      assert.ok(findings.chunks > 0);
+    });
+});
+
+describe("simulation: scene", () => {
+  it("packets tell what they are of, and a changed one tells nothing", () => {
+    const packets = new Packets(5);
+    const mark = { badge: 3, boot: 2, seq: 70000 };
+    const packet = packets.packet(mark);
+    assert.deepEqual(packets.markOf(packet), mark);
+    for (let at = 1; at < packet.length; at++) {
+      const changed = Buffer.from(packet);
+      changed[at] ^= 1;
+      assert.equal(packets.markOf(changed), undefined, `byte ${at}`);
+    }
+    assert.equal(new Packets(6).markOf(packet), undefined);
+    assert.ok(frameOf(1, Sound.Near, packet, false).length <= 236);
+  });
+
+  it("conversations are farther apart than the silence that ends one", () => {
+    const scene = new Scene(new Random(3), 3_600_000);
+    for (let i = 1; i < scene.conversations.length; i++)
+      assert.ok((scene.conversations[i].from - scene.conversations[i - 1].to) * FRAME_MS >= 40_000);
+  });
+});
+
+describe("simulation: the relay's disk", () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "virtual-disk-"));
+  });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  it("a crash leaves what was synced, and of the rest anything between nothing and all", async () => {
+    const lengths = new Set<number>();
+    for (let seed = 1; seed < 30; seed++) {
+      const disk = new VirtualDisk(new VirtualTime(() => 0), new Random(seed), () => undefined);
+      disk.instant = true;
+      const path = join(folder, `${seed}`);
+      const file = await disk.open(path, "wx", 0o600);
+      await file.write(Buffer.alloc(100, 1), 0);
+      await file.dataSync();
+      await file.write(Buffer.alloc(100, 2), 100);
+      disk.crash();
+      const left = readFileSync(path);
+      assert.ok(left.subarray(0, 100).every((byte) => byte === 1));
+      lengths.add(left.length);
+      await assert.rejects(file.write(Buffer.alloc(1), 0), /gone/);
+    }
+    assert.ok(lengths.has(100) && lengths.has(200) && lengths.size > 3, `${[...lengths]}`);
+  });
+});
+
+describe("simulation: oracle", () => {
+  /** A day of one badge without faults, kept: its spool and what was played. */
+  async function day(consent: Partial<ConsentPolicy> = {}) {
+    const folder = mkdtempSync(join(tmpdir(), "oracle-"));
+    const result = await simulate({
+      badges: 1,
+      hours: 0.05,
+      seed: 4,
+      calm: true,
+      consent: { ...CONSENT_DEFAULT, ...consent },
+      onEnd: ({ badges, packets, spool }) => {
+        for (const name of readdirSync(spool).filter((name) => name.endsWith(".seg")))
+          writeFileSync(join(folder, name), readFileSync(join(spool, name)));
+        kept = { badges, packets };
+      },
+    });
+    return { folder, result, ...(kept as Kept) };
+  }
+  interface Kept {
+    badges: SimulatedBadge[];
+    packets: Packets;
+  }
+  let kept: Kept | undefined;
+
+  it("a calm day: all that had to arrive did, and nothing is wrong", async () => {
+    const { folder, badges, packets, result } = await day();
+    assert.deepEqual(result.failures, []);
+    const { divergences, mustFrames } = judge(badges, packets, folder);
+    assert.deepEqual(divergences, []);
+    assert.ok(mustFrames > 500, `${mustFrames} frames`);
+    // What the policy forbids must not be there: the same chunks under another policy are wrong.
+    badges[0].parts.consent = { ...CONSENT_DEFAULT, policy: "off" };
+    assert.match(judge(badges, packets, folder).divergences[0].what, /without consent/);
+    badges[0].parts.consent = { ...CONSENT_DEFAULT, policy: "verbal" };
+    assert.match(judge(badges, packets, folder).divergences[0].what, /without consent/);
+    rmSync(folder, { recursive: true });
+  });
+
+  it("a stored chunk that is taken away, changed or there twice is found and named", async () => {
+    const { folder, badges, packets } = await day();
+    const [name] = readdirSync(folder);
+    const path = join(folder, name);
+    const bytes = readFileSync(path);
+    const audio = [...storedChunks(folder)].find(({ header }) => header.kind === 1);
+    const at = bytes.indexOf((audio as { sealed: Buffer }).sealed);
+    const changed = Buffer.from(bytes);
+    changed[at + 20] ^= 1; // its checksum is wrong now: it is as good as gone
+    writeFileSync(path, changed);
+    assert.match(judge(badges, packets, folder).divergences[0].what, /missing/);
+    writeFileSync(path, bytes);
+    writeFileSync(join(folder, "zzzz.seg"), bytes);
+    assert.match(judge(badges, packets, folder).divergences[0].what, /stored twice/);
+    rmSync(folder, { recursive: true });
+  });
+});
