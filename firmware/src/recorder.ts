@@ -91,6 +91,7 @@ export class Recorder {
   private lastSpeechMs = 0;
 
   private seqNext = -1;
+  private resumeSeq = -1;
   private heardNext = 0;
   private bootMsOfSeqZero = 0;
   private lastFrameMs = 0;
@@ -171,7 +172,10 @@ export class Recorder {
   /** The wearer pauses the badge, or lets it go on. */
   pause(paused: boolean): void {
     this.paused = paused;
-    if (!paused) return;
+    if (!paused) {
+      this.resumeSeq = this.seqNext; // what was heard while it was paused is not kept, as a pre-roll neither
+      return;
+    }
     if (this.sealer !== undefined) this.end(EndReason.Paused, this.ports.nowMs());
     this.ports.gate.end();
   }
@@ -195,12 +199,15 @@ export class Recorder {
   private hear(frame: Buffer): void {
     const seq = frameSeq(frame);
     this.heardNext = seq + 1;
-    const speech = this.vad.update(notedEnergy(frame), frame[OFFSET_SPEECH]);
+    const loud = this.vad.update(notedEnergy(frame), frame[OFFSET_SPEECH]);
+    const resting = this.paused || seq < this.resumeSeq;
+    const speech = loud && !resting;
     this.speech = speech;
     this.segment(seq, speech);
     if (speech && this.sealer === undefined) this.begin(seq);
     for (const turn of this.talkers.frame(seq, speech, frame[OFFSET_LEVEL])) this.turn(turn);
     if (this.sealer !== undefined && (speech || this.hangoverLeft > 0)) this.keepAll(frame, seq);
+    else if (resting) this.rest(frame);
     else this.wait(frame);
     if (speech) this.hangoverLeft = this.tuning.hangoverFrames;
     else if (this.hangoverLeft > 0) this.hangoverLeft--;
@@ -273,6 +280,7 @@ export class Recorder {
     this.ports.phrases.reset();
     this.forgetWaiting();
     this.lostSinceKept = 0;
+    this.resumeSeq = -1;
     const startMs = Math.max(0, this.ports.nowMs() - FRAME_MS);
     this.bootMsOfSeqZero = startMs - seq * FRAME_MS;
     const { account } = this.ports;
@@ -372,11 +380,18 @@ export class Recorder {
     if (this.waiting.length > this.tuning.preRollFrames) this.giveUp(this.waiting.shift() as Buffer);
   }
 
+  /** A frame that was heard while the badge was paused is gone at once. */
+  private rest(frame: Buffer): void {
+    this.forgetWaiting();
+    this.lostSinceKept += notedLostBefore(frame);
+    this.ports.account.add(isMuted(frame) ? Spent.Muted : Spent.Paused, FRAME_MS);
+  }
+
   private giveUp(frame: Buffer): void {
     this.lostSinceKept += notedLostBefore(frame);
     let spent = Spent.Silence;
     if (isMuted(frame)) spent = Spent.Muted;
-    else if (this.paused || this.ports.gate.off()) spent = Spent.Paused;
+    else if (this.ports.gate.off()) spent = Spent.Paused;
     else if (this.ports.gate.gate === Gate.Refused) spent = Spent.Refused;
     this.ports.account.add(spent, FRAME_MS);
   }

@@ -6,6 +6,6 @@ export type { PlacedPacket, Timeline } from "./open/conversation";
 export { type OpenedConversation, openConversations } from "./open/open";
 export { makePhrase, phrasesOfSet } from "./phrases/make-phrase";
 export { type ListedPhrase, readPhraseList } from "./phrases/phrase-list";
-export { type ProvisionedBadge, provisionBadge, writePhrases, writeTuning } from "./provision";
+export { type ProvisionedBadge, provisionBadge, writeConsent, writePhrases, writeTuning } from "./provision";
 export { createIdentity, readIdentities } from "./vault/identity";
 export { Vault } from "./vault/vault";

@@ -1,5 +1,6 @@
 // The command line `salestag`: finds the command, runs it, turns its error into a sentence and an exit code.
 import { Command } from "commander";
+import { addConsent } from "./commands/consent";
 import { addKeysInit } from "./commands/keys-init";
 import { addOpen } from "./commands/open";
 import { processOutput } from "./commands/output";
@@ -22,6 +23,7 @@ addProvision(program, output);
 addOpen(program, output);
 addPhrases(program, output);
 addTune(program, output);
+addConsent(program, output);
 
 program.parseAsync().catch((cause: unknown) => {
   process.stderr.write(`salestag: ${sentenceOf(cause)}\n`);

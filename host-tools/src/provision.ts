@@ -3,9 +3,12 @@
 import {
   addBadge,
   BADGE_ID_BYTES,
+  type ConsentPolicy,
   KEY_BYTES,
   LABEL_CHARACTERS_MAX,
+  PHRASES_MAX,
   RegistryFileError,
+  readConsentPolicy,
   type Tuning,
   tuningWith,
 } from "@salestag/protocol/host";
@@ -105,6 +108,34 @@ export async function writeTuning(client: JacdacClient, set: Partial<Tuning>): P
   }
   return await withSettings(client, async (settings) => {
     await settings.write("tuning", Buffer.from(JSON.stringify(set)));
+  });
+}
+
+/**
+ * Writes what the team decided about consent, in the place of what the badge had.
+ * @returns its hardware id
+ * @throws ToolError when it is no policy, there is no badge, or it does not take it
+ */
+export async function writeConsent(client: JacdacClient, policy: Partial<ConsentPolicy>): Promise<string> {
+  try {
+    readConsentPolicy(policy);
+  } catch (cause) {
+    throw new ToolError(ExitCode.Usage, `${messageOf(cause)}.`, { cause });
+  }
+  return await withSettings(client, async (settings) => {
+    const listed = new Set<string>();
+    for (let number = 0; number < PHRASES_MAX; number++) {
+      const value = await settings.read(`phrase${number}`);
+      if (value === undefined) break;
+      listed.add((JSON.parse(value.toString("utf8")) as [string])[0]);
+    }
+    for (const text of [...(policy.yes ?? []), ...(policy.no ?? [])])
+      if (!listed.has(text))
+        throw new ToolError(
+          ExitCode.Usage,
+          `the badge does not listen for "${text}": add it with 'salestag phrases add' and write the list first.`,
+        );
+    await settings.write("consent", Buffer.from(JSON.stringify(policy)));
   });
 }
 

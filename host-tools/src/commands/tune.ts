@@ -1,4 +1,4 @@
-// `salestag tune`: how easily a badge takes sound for speech, and what it keeps around it.
+// `salestag tune`: how easily a badge takes sound for speech, what it keeps around it, when it nudges its wearer, what a full one does.
 import { FRAME_MS, TUNING_DEFAULT, type Tuning } from "@salestag/protocol";
 import { type Command, InvalidArgumentError } from "commander";
 import { ExitCode, ToolError } from "../errors";
@@ -12,6 +12,10 @@ interface Flags {
   preRollMs: number;
   hangoverMs: number;
   gapS: number;
+  talkShareMax: number;
+  monologueS: number;
+  talkWindowMin: number;
+  dropOldest: boolean;
   json: boolean;
 }
 
@@ -25,12 +29,15 @@ Examples:
   salestag tune --badge tcp:127.0.0.1:4001 --sensitivity 2      # quiet talkers are missed
   salestag tune --badge tcp:127.0.0.1:4001 --sensitivity -2     # noise is recorded as speech
   salestag tune --badge tcp:127.0.0.1:4001 --hangover-ms 800    # ends of sentences are cut
+  salestag tune --badge tcp:127.0.0.1:4001 --talk-share-max 60 --monologue-s 90
   salestag tune --badge tcp:127.0.0.1:4001                      # all back to the defaults`;
 
 export function addTune(parent: Command, output: Output): void {
   parent
     .command("tune")
-    .description("Set how easily a badge takes sound for speech, and what it keeps around it.")
+    .description(
+      "Set how easily a badge takes sound for speech, what it keeps around it, when it nudges, what it does when full.",
+    )
     .requiredOption("--badge <port>", "the badge's port: tcp:HOST:PORT")
     .option("--sensitivity <n>", "-5 (only what is surely speech) to 5 (all that may be)", whole, 0)
     .option(
@@ -41,6 +48,10 @@ export function addTune(parent: Command, output: Output): void {
     )
     .option("--hangover-ms <ms>", "kept after it ends", whole, TUNING_DEFAULT.hangoverFrames * FRAME_MS)
     .option("--gap-s <s>", "silence that ends a conversation", whole, TUNING_DEFAULT.conversationGapMs / 1000)
+    .option("--talk-share-max <percent>", "nudge when the wearer talks more than this; 0: never", whole, 0)
+    .option("--talk-window-min <min>", "looking back so far", whole, TUNING_DEFAULT.talkWindowMs / 60_000)
+    .option("--monologue-s <s>", "nudge when the wearer talks on for so long; 0: never", whole, 0)
+    .option("--drop-oldest", "a full badge gives up its oldest recordings, instead of taking no more", false)
     .option("--json", "print the result as JSON", false)
     .addHelpText("after", HELP)
     .action(async (flags: Flags) => {
@@ -56,7 +67,7 @@ export function addTune(parent: Command, output: Output): void {
     });
 }
 
-function tuningOf({ sensitivity, preRollMs, hangoverMs, gapS }: Flags): Partial<Tuning> {
+function tuningOf({ sensitivity, preRollMs, hangoverMs, gapS, ...flags }: Flags): Partial<Tuning> {
   if (Math.abs(sensitivity) > 5)
     throw new ToolError(ExitCode.Usage, `--sensitivity goes from -5 to 5, not ${sensitivity}.`);
   const by = SENSITIVITY_STEP * sensitivity;
@@ -66,6 +77,12 @@ function tuningOf({ sensitivity, preRollMs, hangoverMs, gapS }: Flags): Partial<
     preRollFrames: Math.round(preRollMs / FRAME_MS),
     hangoverFrames: Math.round(hangoverMs / FRAME_MS),
     conversationGapMs: gapS * 1000,
+    ...(flags.talkShareMax > 0 ? { talkShareMax: flags.talkShareMax } : {}),
+    ...(flags.monologueS > 0 ? { monologueMsMax: flags.monologueS * 1000 } : {}),
+    ...(flags.talkWindowMin * 60_000 === TUNING_DEFAULT.talkWindowMs
+      ? {}
+      : { talkWindowMs: flags.talkWindowMin * 60_000 }),
+    ...(flags.dropOldest ? { dropOldest: 1 } : {}),
   };
 }
 
