@@ -18,6 +18,8 @@ const SYNC_MS_SPREAD = 12;
 export class VirtualDisk implements Disk {
   /** No write finds room while this is true. */
   full = false;
+  /** Added to the time of every sync. */
+  slowMs = 0;
   /** Syncs take no time while this is true. */
   instant = false;
 
@@ -88,7 +90,7 @@ export class VirtualDisk implements Disk {
   private pause(): Promise<void> {
     if (this.instant) return Promise.resolve();
     return new Promise((resolve) => {
-      const tookMs = SYNC_MS_MIN + (this.random.uint32() % SYNC_MS_SPREAD);
+      const tookMs = SYNC_MS_MIN + (this.random.uint32() % SYNC_MS_SPREAD) + this.slowMs;
       this.time.at(this.time.nowMs() + tookMs, () => {
         resolve();
         this.settle();

@@ -358,6 +358,20 @@ class World {
         },
       );
     });
+    this.often("relay disk slow", 15, () => {
+      const disk = this.disk;
+      const begin = () => {
+        disk.slowMs = this.draw(200, 6000);
+      };
+      const end = () => {
+        disk.slowMs = 0;
+      };
+      // A slow disk shows what it does to a badge that comes back meanwhile.
+      const { time } = this;
+      for (const atMs of [3000, 9000])
+        time.at(time.nowMs() + atMs, () => this.networks[this.draw(0, this.networks.length)].breakAll());
+      return this.forAWhile(10, 60, begin, end);
+    });
     this.often("relay clock jump", 25, () =>
       this.forAWhile(
         10,
@@ -453,6 +467,7 @@ class World {
     this.hostileUntilMs = 0;
     this.clockSkewMs = 0;
     this.disk.full = false;
+    this.disk.slowMs = 0;
     if (this.relay === undefined) this.restartRelay();
     this.lastBytesMs = this.time.nowMs() + QUIET_MS;
   }
