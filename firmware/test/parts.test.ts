@@ -1,12 +1,14 @@
 // The small parts of the badge's logic: pauses between attempts, gestures, the clock, the gate, talk time, what is shown.
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { CONSENT_DEFAULT, ConsentMeans, Talker } from "@salestag/protocol";
 import { backoffMs } from "../src/backoff";
 import { Gesture, Presses } from "../src/button";
 import { BadgeClock } from "../src/clock";
 import { RETRY_MS_MAX, RETRY_MS_MIN } from "../src/config";
 import { ConsentGate, Gate } from "../src/gate";
-import { patternFor, type Situation } from "../src/indicators";
+import * as indicators from "../src/indicators";
+import { type Pattern, patternFor, type Situation } from "../src/indicators";
 import { TalkTime } from "../src/talk";
 
 describe("backoff", () => {
@@ -177,6 +179,13 @@ describe("indicators", () => {
     off: false,
     online: true,
   };
+  it("the README's table has every pattern, and no other", () => {
+    const patterns = Object.values(indicators).filter((value): value is Pattern => typeof value === "object");
+    const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
+    const listed = [...readme.matchAll(/^\| `([a-z-]+)` \| /gm)].map(([, name]) => name);
+    assert.deepEqual(listed.sort(), patterns.map(({ name }) => name).sort());
+  });
+
   for (const [change, wanted] of [
     [{}, "ready"],
     [{ online: false }, "no-network"],

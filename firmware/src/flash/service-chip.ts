@@ -29,7 +29,9 @@ export async function openServiceChip(waitMs: number): Promise<FlashChip | undef
 class ServiceChip implements FlashChip {
   sectors = 0;
 
-  private busy = false;
+  /** Who asks takes a ticket and waits until it is called: nobody is passed over. */
+  private tickets = 0;
+  private called = 0;
   private token = 0;
   private fiber: Fiber | undefined = undefined;
   private command = 0;
@@ -96,8 +98,8 @@ class ServiceChip implements FlashChip {
 
   /** @param tokenAt place of the token in the payload */
   private async ask(command: number, payload: Buffer, tokenAt: number): Promise<Buffer> {
-    while (this.busy) await sleep(BUSY_SLEEP_MS);
-    this.busy = true;
+    const ticket = this.tickets++;
+    while (this.called !== ticket) await sleep(BUSY_SLEEP_MS);
     try {
       this.token = (this.token + 1) & 255;
       payload[tokenAt] = this.token;
@@ -111,7 +113,7 @@ class ServiceChip implements FlashChip {
       return report;
     } finally {
       this.fiber = undefined;
-      this.busy = false;
+      this.called++;
     }
   }
 

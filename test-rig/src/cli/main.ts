@@ -15,6 +15,11 @@ addReplay(program);
 addBadge(program);
 addSimulate(program);
 
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+  process.exit(0); // who reads has enough
+});
+
 program.parseAsync().catch((error: unknown) => {
   process.stderr.write(`rig: ${error instanceof Error ? error.message : String(error)}\n`);
   process.exitCode = 1;

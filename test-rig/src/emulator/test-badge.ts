@@ -29,6 +29,8 @@ export async function bootTestBadge(
     network?: (time: VirtualTime) => Network;
     time?: VirtualTime;
     deviceId?: string;
+    onFrame?: (frame: Buffer) => void;
+    onLog?: (line: string) => void;
   } = {},
 ): Promise<TestBadge> {
   const { seed = 1, flash = Buffer.alloc(0), network = noNetwork, deviceId = "0102030405060708" } = options;
@@ -43,8 +45,14 @@ export async function bootTestBadge(
     flash,
     program,
     realMs: () => performance.now(),
-    onLog: (line) => log.push(`${time.nowMs()} ${line}`),
-    onFrame: (frame) => frames.push(frame.toString("hex")),
+    onLog: (line) => {
+      log.push(`${time.nowMs()} ${line}`);
+      options.onLog?.(line);
+    },
+    onFrame: (frame) => {
+      frames.push(frame.toString("hex"));
+      options.onFrame?.(frame);
+    },
   });
   return { time, badge, log, frames };
 }
