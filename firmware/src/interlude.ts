@@ -46,18 +46,12 @@ export class Interlude {
   /** Tells what waits, in an epoch of its own. Outside of conversations only. */
   tell(): void {
     const { account, boot } = this.ports;
-    let closed = account.next();
+    const closed = account.next();
     if (closed === undefined && this.loose.length === 0 && !this.clockDue) return;
     const epoch = this.ports.takeEpoch();
     if (epoch === undefined) return;
     const { crypto, badgeId, outbox, trace } = this.ports;
     const sealer = new Sealer(crypto, badgeId, epoch, outbox, trace, this.packer);
-    // An entry of an earlier boot counts its time from that one: it goes into a chunk of its own.
-    while (closed !== undefined && closed.entry.boot !== boot) {
-      sealer.event(EventKind.Boot, closed.entry.startMs, [closed.entry.boot]);
-      if (!this.entry(sealer, closed)) return;
-      closed = account.next();
-    }
     const nowMs = this.ports.nowMs();
     sealer.event(EventKind.Boot, nowMs, [boot]);
     const unixMs = this.ports.clock.unixMs(nowMs);
@@ -74,17 +68,15 @@ export class Interlude {
   /** Tells the account within a conversation. */
   tellWithin(sealer: Sealer): void {
     const closed = this.ports.account.next();
-    if (closed !== undefined && closed.entry.boot === this.ports.boot) this.entry(sealer, closed);
+    if (closed !== undefined) this.entry(sealer, closed);
   }
 
-  /** @returns false when there is no room: it is tried again */
-  private entry(sealer: Sealer, { entry, hash }: ClosedEntry): boolean {
-    const event = accountEvent(entry, hash);
+  private entry(sealer: Sealer, { entry, hash }: ClosedEntry): void {
+    const event = accountEvent(entry, hash, this.ports.nowMs());
     sealer.event(event.kind, event.atMs, event.values);
     const index = sealer.flushEvents();
-    if (index < 0) return false;
+    if (index < 0) return; // no room: it is tried again
     this.ports.account.handed(sealer.epoch.number, index);
     this.ports.trace.account(entry.seq, sealer.epoch.number);
-    return true;
   }
 }

@@ -180,7 +180,7 @@ const events: [number, number, ...(number | string)[]][] = [
   [10, 910],
   [11, 920, 600000, 61000, 40000, 22000],
   [12, 930, 3, 7],
-  [13, 940, 5, 12, 1000, 2000, 3000, 4000, 5000, 6000, 7000, 4294967295, 0, 1, 2],
+  [13, 940, 5, 12, 93040, 1000, 2000, 3000, 4000, 5000, 6000, 7000, 4294967295, 0, 1, 2],
   [14, 945, 1750000000123],
   [99, 950, 1, -7, "from a newer badge"],
   [2, 31000, 1],
@@ -243,7 +243,7 @@ const chunkVectors = {
     ["a text before a value", [[6, 0, 1, 2, "x", 3]]],
     ["a text of 161 bytes", [[6, 0, 1, 2, 3, "x".repeat(161)]]],
     ["17 values", [[99, 0, ...Array.from({ length: 17 }, (_, i) => i)]]],
-    ["an account entry of 12 values", [[13, 0, ...Array.from({ length: 12 }, (_, i) => i)]]],
+    ["an account entry of 13 values", [[13, 0, ...Array.from({ length: 13 }, (_, i) => i)]]],
     ["a turn of two values", [[7, 0, 1, 2]]],
   ].map(([why, list]) => ({ why, plaintext: hex(encode(list)) })),
 };

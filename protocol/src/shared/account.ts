@@ -9,6 +9,10 @@ import { type BadgeEvent, EventKind } from "./events";
 /** Bytes of the hash that an entry ends with. */
 export const ACCOUNT_HASH_BYTES = 16;
 
+/** Values of an event of kind Account, and the first of those that are the hash. */
+const VALUES = 14;
+const HASH_FROM = 10;
+
 /** One entry. Its time is the sum of all but `evictedMs`. */
 export interface AccountEntry {
   /** Number of the entry in the badge's life, from 0. */
@@ -61,11 +65,15 @@ export function accountHash(crypto: Crypto, before: Buffer, entry: AccountEntry)
   return crypto.hmac(before, [encoded]).slice(0, ACCOUNT_HASH_BYTES);
 }
 
-/** @param hash that of the entry */
-export function accountEvent(entry: AccountEntry, hash: Buffer): BadgeEvent {
+/**
+ * @param hash that of the entry
+ * @param atMs when it is told
+ */
+export function accountEvent(entry: AccountEntry, hash: Buffer, atMs: number): BadgeEvent {
   const values = [
     entry.seq,
     entry.boot,
+    entry.startMs,
     entry.sentMs,
     entry.silenceMs,
     entry.mutedMs,
@@ -76,27 +84,27 @@ export function accountEvent(entry: AccountEntry, hash: Buffer): BadgeEvent {
   ];
   for (let at = 0; at < ACCOUNT_HASH_BYTES; at += 4)
     values.push(hash[at] + hash[at + 1] * 256 + hash[at + 2] * 65536 + hash[at + 3] * 16777216);
-  return { kind: EventKind.Account, atMs: entry.startMs, values };
+  return { kind: EventKind.Account, atMs, values };
 }
 
 /** @throws FormatError when the event is no account entry */
 export function readAccountEvent(event: BadgeEvent): { entry: AccountEntry; hash: Buffer } {
   const v = event.values;
-  if (event.kind !== EventKind.Account || v.length !== 13)
+  if (event.kind !== EventKind.Account || v.length !== VALUES)
     throw new FormatError(`event of kind ${event.kind} with ${v.length} values is no account entry`);
   const hash = Buffer.alloc(ACCOUNT_HASH_BYTES);
   for (let i = 0; i < v.length; i++)
-    if (v[i] < 0 || (i >= 9 && v[i] > 4294967295))
+    if (v[i] < 0 || (i >= HASH_FROM && v[i] > 4294967295))
       throw new FormatError(`account entry has the value ${v[i]} in place ${i}`);
   for (let at = 0; at < ACCOUNT_HASH_BYTES; at++) {
-    const word = v[9 + (at >> 2)];
+    const word = v[HASH_FROM + (at >> 2)];
     hash[at] = (word >>> (8 * (at & 3))) & 255;
   }
-  const [seq, boot, sentMs, silenceMs, mutedMs, pausedMs, refusedMs, unheardMs, evictedMs] = v;
+  const [seq, boot, startMs, sentMs, silenceMs, mutedMs, pausedMs, refusedMs, unheardMs, evictedMs] = v;
   const entry = {
     seq,
     boot,
-    startMs: event.atMs,
+    startMs,
     sentMs,
     silenceMs,
     mutedMs,

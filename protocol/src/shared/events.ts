@@ -107,7 +107,7 @@ const EVENTS_MAX = 255;
 const EVENT_TEXT_BYTES_MAX = 160;
 
 /** Number of values of each kind, by kind; kinds beyond the list are from a newer badge and read as they come. */
-const VALUE_COUNTS = [0, 0, 1, 1, 2, 1, 3, 3, 1, 1, 0, 4, 2, 13, 1];
+const VALUE_COUNTS = [0, 0, 1, 1, 2, 1, 3, 3, 1, 1, 0, 4, 2, 14, 1];
 
 /**
  * @param events in the order of their times

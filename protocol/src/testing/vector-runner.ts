@@ -193,7 +193,7 @@ function runAccount(tally: Tally, account: Json, crypto: Crypto): void {
     const entry: AccountEntry = { seq, boot, startMs, ...times };
     hash = accountHash(crypto, hash, entry);
     tally.equal(`account, hash of entry ${seq}`, hex(hash), vector.hash);
-    const read = readAccountEvent(accountEvent(entry, hash));
+    const read = readAccountEvent(accountEvent(entry, hash, 7));
     tally.equal(`account, entry ${seq} read`, JSON.stringify(read.entry), JSON.stringify(entry));
     tally.equal(`account, hash of entry ${seq} read`, hex(read.hash), vector.hash);
   }
