@@ -12,6 +12,7 @@ import { ExitCode, messageOf, ToolError } from "./errors";
 const output = processOutput();
 const program = new Command("salestag")
   .description("Keys, badges and recordings of a SalesTag team.")
+  .showSuggestionAfterError(false)
   .exitOverride((error) => process.exit(error.exitCode === 0 ? ExitCode.Ok : ExitCode.Usage))
   .addHelpText(
     "after",

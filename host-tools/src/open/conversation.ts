@@ -3,6 +3,7 @@ import {
   type BadgeEvent,
   ChunkKind,
   type ChunkRecord,
+  ConsentMeans,
   decodeChunkHeader,
   decodeEvents,
   EndReason,
@@ -10,6 +11,7 @@ import {
   FRAME_MS,
   GapCause,
   LossCause,
+  NudgeCause,
   nodeCrypto,
   openChunk,
   Talker,
@@ -32,7 +34,7 @@ export interface TimelineGap {
 
 /** The timeline file, docs/timeline.md. All times are ms after the conversation's start, where nothing else is said. */
 export interface Timeline {
-  schema: 2;
+  schema: 3;
   badge: string;
   epoch: number;
   startUnixMs: number;
@@ -42,6 +44,21 @@ export interface Timeline {
   speech: { startMs: number; endMs: number }[];
   turns: { startMs: number; endMs: number; talker: "near" | "far" | "unsure"; levelDbfs: number }[];
   phrases: { startMs: number; endMs: number; text: string; scoreNats: number; thresholdNats: number }[];
+  /** Number of the badge's boot that its times count from; null where the badge does not tell. */
+  boot: number | null;
+  /** How it is known that the conversation may be kept; null where the badge does not tell. */
+  consent: { atMs: number; means: string } | null;
+  /** Moments that the wearer marked. */
+  marks: number[];
+  /** Newest account of who talked how long; null where there is none. */
+  talkTime: {
+    windowMs: number;
+    nearMs: number;
+    farMs: number;
+    longestNearMs: number;
+    nearShare: number;
+  } | null;
+  nudges: { atMs: number; cause: string; id: number }[];
   packets: number;
   gaps: TimelineGap[];
   losses: { startMs: number; durationMs: number; cause: string }[];
@@ -93,6 +110,16 @@ const EVENT_NAMES: Record<number, string> = {
 };
 /** Score and threshold of a key phrase come in 1/1024 nat. */
 const NAT_UNITS = 1024;
+const MEANS_NAMES: Record<number, string> = {
+  [ConsentMeans.Announced]: "announced",
+  [ConsentMeans.Phrase]: "phrase",
+  [ConsentMeans.Button]: "button",
+};
+const NUDGE_NAMES: Record<number, string> = {
+  [NudgeCause.TalkShare]: "talked more than the team wants",
+  [NudgeCause.Monologue]: "talked on for too long",
+  [NudgeCause.Team]: "sent by the team",
+};
 const LOSS_NAMES: Record<number, string> = {
   [LossCause.Bus]: "lost before the badge's program",
   [LossCause.OutboxFull]: "badge's outbox was full",
@@ -111,6 +138,7 @@ const crypto = nodeCrypto();
  * Opens the chunks of one conversation.
  * @param records in any order, each once; none where not one file could be read
  * @param problems what is known to be wrong already
+ * @param bootUnixMs when a boot of the badge began, if anything else of that boot tells
  */
 export function openConversation(
   badge: string,
@@ -118,6 +146,7 @@ export function openConversation(
   epochKey: Buffer,
   records: ChunkRecord[],
   problems: string[],
+  bootUnixMs: (boot: number) => number | undefined = () => undefined,
 ): Conversation {
   const found = [...problems];
   const chunks = records
@@ -132,10 +161,10 @@ export function openConversation(
   const ended = relative.find(({ kind }) => kind === EventKind.ConversationEnd);
   const missing = missingIndexes(records);
   const timeline: Timeline = {
-    schema: 2,
+    schema: 3,
     badge,
     epoch,
-    ...startOf(relative, records, chunks, originMs),
+    ...startOf(relative, records, chunks, originMs, bootUnixMs),
     durationMs: Math.max(
       ...chunks.map(({ startMs, durationMs }) => startMs - originMs + durationMs),
       ended?.atMs ?? 0,
@@ -146,6 +175,7 @@ export function openConversation(
       .filter(({ kind }) => kind === EventKind.Speech)
       .map(({ atMs, values }) => ({ startMs: atMs, endMs: atMs + values[0] })),
     ...heard(relative),
+    ...told(relative),
     packets: packets.length,
     gaps,
     losses: relative
@@ -197,6 +227,32 @@ function heard(events: BadgeEvent[]): Pick<Timeline, "turns" | "phrases"> {
         scoreNats: score / NAT_UNITS,
         thresholdNats: threshold / NAT_UNITS,
       })),
+  };
+}
+
+/** What else the badge told of the conversation. */
+function told(events: BadgeEvent[]): Pick<Timeline, "boot" | "consent" | "marks" | "talkTime" | "nudges"> {
+  const of = (wanted: EventKind) => events.filter(({ kind }) => kind === wanted);
+  const [boot] = of(EventKind.Boot);
+  const [consent] = of(EventKind.Consent);
+  const talk = of(EventKind.TalkTime).at(-1);
+  const [windowMs, nearMs, farMs, longestNearMs] = talk?.values ?? [];
+  return {
+    boot: boot?.values[0] ?? null,
+    consent:
+      consent === undefined
+        ? null
+        : { atMs: consent.atMs, means: MEANS_NAMES[consent.values[0]] ?? `means ${consent.values[0]}` },
+    marks: of(EventKind.Mark).map(({ atMs }) => atMs),
+    talkTime:
+      talk === undefined
+        ? null
+        : { windowMs, nearMs, farMs, longestNearMs, nearShare: nearMs / Math.max(1, nearMs + farMs) },
+    nudges: of(EventKind.Nudge).map(({ atMs, values: [cause, id] }) => ({
+      atMs,
+      cause: NUDGE_NAMES[cause] ?? `cause ${cause}`,
+      id,
+    })),
   };
 }
 
@@ -280,12 +336,17 @@ function startOf(
   records: ChunkRecord[],
   chunks: OpenedChunk[],
   originMs: number,
+  bootUnixMs: (boot: number) => number | undefined,
 ): Pick<Timeline, "startUnixMs" | "startUnixSource"> {
   const clock = events.find(
     ({ kind, atMs, values }) => kind === EventKind.Clock && isUnixMs(values[0] - atMs),
   );
   if (clock !== undefined)
     return { startUnixMs: clock.values[0] - clock.atMs, startUnixSource: "badge clock" };
+  const boot = events.find(({ kind }) => kind === EventKind.Boot);
+  const begunMs = boot === undefined ? undefined : bootUnixMs(boot.values[0]);
+  if (begunMs !== undefined && isUnixMs(begunMs + originMs))
+    return { startUnixMs: begunMs + originMs, startUnixSource: "badge clock" };
   const estimates = chunks.map(
     ({ record, startMs, durationMs }) => record.receivedMs - (startMs - originMs) - durationMs,
   );

@@ -2,12 +2,14 @@
 import { createHash } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { basename, join } from "node:path";
-import { type ChunkRecord, FRAME_MS } from "@salestag/protocol/host";
+import { FRAME_MS } from "@salestag/protocol/host";
 import { ToolError } from "../errors";
 import { replaceFile } from "../files";
-import { epochKeyFor, type Vault } from "../vault/vault";
-import { chunkFileName, findConversations, readChunkFile } from "./chunk-files";
+import { type BadgeKeys, epochKeyFor, type Vault } from "../vault/vault";
+import { BootClock } from "./boot-clock";
+import { findConversations } from "./chunk-files";
 import { openConversation, type PlacedPacket, type Timeline } from "./conversation";
+import { openEvents, readEpoch } from "./epochs";
 import { oggOpus, SILENCE_PACKET } from "./ogg-opus";
 
 export interface OpenOptions {
@@ -47,33 +49,47 @@ export async function openConversations(options: OpenOptions): Promise<OpenedCon
   mkdirSync(out, { recursive: true, mode: 0o700 });
   for (const { badge, epoch, files } of found) {
     let epochKey: Buffer;
+    let keys: BadgeKeys;
     try {
-      epochKey = epochKeyFor(await vault.read(badge, identities), epoch);
+      keys = await vault.read(badge, identities);
+      epochKey = epochKeyFor(keys, epoch);
     } catch (cause) {
       if (!(cause instanceof ToolError) || onUnopened === undefined) throw cause;
       onUnopened(badge, epoch, cause);
       continue;
     }
-    const problems: string[] = [];
-    const records: ChunkRecord[] = [];
-    for (const file of files) {
-      const record = readChunkFile(file);
-      if (typeof record === "string") problems.push(record);
-      else if (
-        record.badge !== badge ||
-        record.epoch !== epoch ||
-        basename(file) !== chunkFileName(record.index)
-      )
-        problems.push(
-          `'${file}' holds chunk ${record.badge}/${record.epoch}/${record.index}: it lies in the wrong place`,
-        );
-      else records.push(record);
-    }
-    const conversation = openConversation(badge, epoch, epochKey, records, problems);
+    const { records, problems } = readEpoch({ badge, epoch, files });
+    const clock = (boot: number) => clockOf(boot, { folder, badge, epoch, keys });
+    const conversation = openConversation(badge, epoch, epochKey, records, problems, clock);
     if (isInterlude(conversation.timeline)) continue;
     opened.push(write(out, conversation.timeline, conversation.packets));
   }
   return opened;
+}
+
+/** A boot is dated within so many epochs, or not at all. */
+const EPOCHS_LOOKED_AT = 64;
+
+/** Looks in the epochs around for one of the same boot that tells the time. */
+function clockOf(
+  boot: number,
+  { folder, badge, epoch, keys }: { folder: string; badge: string; epoch: number; keys: BadgeKeys },
+): number | undefined {
+  const clock = new BootClock();
+  const near = findConversations(folder, { badge })
+    .filter((other) => other.epoch !== epoch && Math.abs(other.epoch - epoch) <= EPOCHS_LOOKED_AT)
+    .sort((a, b) => Math.abs(a.epoch - epoch) - Math.abs(b.epoch - epoch));
+  for (const files of near) {
+    try {
+      for (const { events } of openEvents(readEpoch(files), epochKeyFor(keys, files.epoch)))
+        clock.learn(events);
+    } catch (cause) {
+      if (!(cause instanceof ToolError)) throw cause; // the key of that epoch was deleted: it tells nothing
+    }
+    const unixMs = clock.unixMsOf(boot);
+    if (unixMs !== undefined) return unixMs;
+  }
+  return undefined;
 }
 
 /** What a badge tells between conversations has an epoch of its own, and is no conversation. */
