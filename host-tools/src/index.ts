@@ -1,5 +1,6 @@
 // What other packages use of the host tools.
 
+export { balance, entriesOf, type ToldEntry } from "./audit/book";
 export { speechBar } from "./commands/open";
 export { ExitCode, ToolError } from "./errors";
 export type { PlacedPacket, Timeline } from "./open/conversation";

@@ -1,5 +1,6 @@
 // The command line `salestag`: finds the command, runs it, turns its error into a sentence and an exit code.
 import { Command } from "commander";
+import { addAudit } from "./commands/audit";
 import { addConsent } from "./commands/consent";
 import { addKeysInit } from "./commands/keys-init";
 import { addOpen } from "./commands/open";
@@ -25,6 +26,7 @@ addOpen(program, output);
 addPhrases(program, output);
 addTune(program, output);
 addConsent(program, output);
+addAudit(program, output);
 
 program.parseAsync().catch((cause: unknown) => {
   process.stderr.write(`salestag: ${sentenceOf(cause)}\n`);

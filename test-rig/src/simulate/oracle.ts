@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
+import { balance, entriesOf, type ToldEntry } from "@salestag/host-tools";
 import {
   type ChunkHeader,
   ChunkKind,
@@ -156,6 +157,7 @@ class Ledger {
   private readonly arrived = new Map<number, Set<number>>();
   private readonly taken = new Set<string>();
   private readonly last = new Map<number, { index: number; boot: number; seq: number }>();
+  private readonly entries: ToldEntry[] = [];
   private readonly keys: Buffer[] = [];
   private chainKey: Buffer;
 
@@ -178,7 +180,11 @@ class Ledger {
       return;
     }
     if (kind === ChunkKind.Events) {
-      for (const event of decodeEvents(plaintext, header.startMs))
+      const events = decodeEvents(plaintext, header.startMs);
+      const unread: string[] = [];
+      this.entries.push(...entriesOf(events, epoch, index, unread));
+      for (const what of unread) this.complain(what);
+      for (const event of events)
         if (event.kind === EventKind.Loss && event.values[1] !== LossCause.Bus)
           this.toldLostMs += event.values[0];
       return;
@@ -189,9 +195,19 @@ class Ledger {
 
   compare(): void {
     for (const session of this.badge.sessions) this.session(session);
+    this.account();
     const played = new Set(this.badge.sessions.map(({ boot }) => boot));
     for (const boot of this.arrived.keys())
       if (!played.has(boot)) this.complain(`frames of boot ${boot}, which never was, arrived`);
+  }
+
+  /** The badge's own account must be whole; where the flash was damaged or gave up what is oldest, entries may be gone with it. */
+  private account(): void {
+    const { problems } = balance(this.badge.badgeId, this.entries, [], () => undefined);
+    const mayLack = this.badge.flippedBits > 0 || this.badge.parts.tuning.dropOldest === 1;
+    for (const problem of problems)
+      if (!problem.includes("of sound were sent") && !(mayLack && problem.includes("missing")))
+        this.complain(`account: ${problem}`);
   }
 
   private packet(chunk: string, { epoch, index }: ChunkHeader, packet: Buffer): void {
