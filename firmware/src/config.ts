@@ -4,15 +4,15 @@
 /** Events wait this long for company before they are sealed into a chunk. */
 export const EVENTS_FLUSH_MS = 15000;
 /** As many events wait at most. */
-export const EVENTS_PENDING_MAX = 16;
+export const EVENTS_PENDING_MAX = 10;
 
 /**
- * Longest plaintext of an audio chunk: 1.2 s of speech at 16 kbit/s. A chunk is in RAM four times over while it is made, sealed, stored and sent, and
+ * Longest plaintext of an audio chunk: 1 s of speech at 16 kbit/s. A chunk is in RAM four times over while it is made, sealed, stored and sent, and
  * the heap, which is never compacted, has no room for longer ones.
  */
-export const AUDIO_CHUNK_BYTES_MAX = 2560;
+export const AUDIO_CHUNK_BYTES_MAX = 2048;
 /** Bytes of sealed chunks that wait in RAM until they are written to flash: three of audio. */
-export const QUEUE_BYTES_MAX = 8192;
+export const QUEUE_BYTES_MAX = 6656;
 /** Sectors of the outbox that audio leaves free for events: a full outbox must still be able to say what was lost. */
 export const EVICT_RESERVE_SECTORS = 8;
 

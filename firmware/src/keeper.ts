@@ -5,8 +5,8 @@ import {
   type ConsentPolicy,
   type Crypto,
   EventKind,
-  FormatError,
   type LossCause,
+  type Nudge,
   NudgeCause,
   openNudge,
   type Tuning,
@@ -174,8 +174,9 @@ export class Keeper {
       this.closeDue = true;
     }
     if (this.closeDue && (await this.account.close())) this.closeDue = false;
-    for (const body of this.nudges) await this.show(body);
+    const nudges = this.nudges;
     this.nudges = [];
+    for (const body of nudges) await this.show(body);
     if (this.pauseDue || nowMs() - this.savedMs >= HEARTBEAT_MS) {
       this.pauseDue = false;
       this.savedMs = nowMs();
@@ -205,20 +206,26 @@ export class Keeper {
 
   /** Shows a nudge of the team, once, if the team made it and it is not too late. */
   private async show(body: Buffer): Promise<void> {
-    const { crypto, identity, store, trace, nowMs } = this.ports;
+    const { store, trace, nowMs } = this.ports;
+    const nudge = this.opened(body);
+    if (nudge === undefined || nudge.id <= store.state.nudgeId) return;
+    store.state.nudgeId = nudge.id;
+    await store.save();
+    const unixMs = this.time.unixMs(nowMs());
+    if (nudge.expiresUnixMs > 0 && unixMs !== undefined && unixMs >= nudge.expiresUnixMs) return;
+    this.panel.buzz(Math.min(nudge.pattern, NUDGE_BUZZES_MAX));
+    trace.nudge(NudgeCause.Team, nudge.id);
+    this.recorder.note(EventKind.Nudge, [NudgeCause.Team, nudge.id]);
+  }
+
+  /** @returns the nudge; undefined when it is none, or not of the team */
+  private opened(body: Buffer): Nudge | undefined {
+    const { crypto, identity, store } = this.ports;
     try {
-      const nudge = openNudge(crypto, store.state.inboxKey, identity.badgeId, body);
-      if (nudge === undefined || nudge.id <= store.state.nudgeId) return;
-      store.state.nudgeId = nudge.id;
-      await store.save();
-      const unixMs = this.time.unixMs(nowMs());
-      if (nudge.expiresUnixMs > 0 && unixMs !== undefined && unixMs >= nudge.expiresUnixMs) return;
-      this.panel.buzz(Math.min(nudge.pattern, NUDGE_BUZZES_MAX));
-      trace.nudge(NudgeCause.Team, nudge.id);
-      this.recorder.note(EventKind.Nudge, [NudgeCause.Team, nudge.id]);
+      return openNudge(crypto, store.state.inboxKey, identity.badgeId, body);
     } catch (error) {
-      if (!(error instanceof FormatError)) throw error;
-      console.warn(`a nudge is left out: ${error.message}`);
+      console.warn(`a nudge is left out: ${(error as Error).message}`);
+      return undefined;
     }
   }
 
