@@ -5,6 +5,7 @@ import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ListedPhrase, OpenedConversation } from "@salestag/host-tools";
+import type { ConsentPolicy } from "@salestag/protocol";
 import { type BadgeState, loadBadgeState, newBadgeState, saveBadgeState } from "./badge-state";
 import { BENCH_DEFAULTS, Bench, type DropRule } from "./bench";
 import { PaceGate } from "./emulator/pace-gate";
@@ -22,6 +23,8 @@ export interface ReplayOptions {
   folder?: string;
   /** What the badge listens for; only where keys and badge are made for the replay. */
   phrases?: ListedPhrase[];
+  /** What the badge is told about consent; only where it is made for the replay. */
+  consent?: Partial<ConsentPolicy>;
   seed?: number;
   latencyMs?: number;
   /** Virtual seconds for each real one at most; as fast as possible when left out. */
@@ -87,6 +90,7 @@ async function replayAlone(options: ReplayOptions): Promise<ReplayResult> {
   };
   try {
     await site.provision(bench, relay.url, "rig", options.phrases);
+    if (options.consent !== undefined) await site.setConsent(bench, options.consent);
     const { atFrame } = options;
     const report = await playThrough(bench, options, atFrame && ((seq) => atFrame(seq, hands)));
     await relay.stop();

@@ -10,8 +10,10 @@ import {
   provisionBadge,
   readIdentities,
   Vault,
+  writeConsent,
   writePhrases,
 } from "@salestag/host-tools";
+import type { ConsentPolicy } from "@salestag/protocol";
 import type { Bench } from "./bench";
 import { RelayProcess } from "./relay-process";
 
@@ -67,6 +69,12 @@ export class Site {
       await bench.drive(writePhrases(client, phrases));
     }
     return badge;
+  }
+
+  /** Tells the badge on the bench what the team decided about consent. */
+  async setConsent(bench: Bench, policy: Partial<ConsentPolicy>): Promise<void> {
+    await bench.time.run(bench.time.nowMs() + BOOT_MS);
+    await bench.drive(writeConsent(bench.client, policy));
   }
 
   /** Opens all that the relay delivered. */

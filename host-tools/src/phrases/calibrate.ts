@@ -20,7 +20,7 @@ const SCORE_NONE = -0x7fffffff;
 
 /**
  * Shares of utterances of key phrases by real speakers, near and without noise, that score below given scores (nats). Measured with
- * `npm run bench:hearing`, docs/benchmarks.md.
+ * `npm run bench:hearing`, docs/benchmarks/hearing.md.
  */
 const SPOKEN_SCORES: [share: number, nats: number][] = [
   [0.02, -3.42],

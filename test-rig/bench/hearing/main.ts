@@ -1,5 +1,5 @@
 // npm run bench:hearing [-- --quick] [--silero MODEL.onnx] [--audio DIR]: voice activity and key phrases measured, with others beside
-// them in the same run; writes docs/benchmarks.md and its pictures.
+// them in the same run; writes docs/benchmarks/hearing.md and its pictures.
 import { existsSync } from "node:fs";
 import { cpus } from "node:os";
 import { join } from "node:path";
@@ -84,4 +84,4 @@ sections.push(
   await measureBadge(),
 );
 writeDocument(sections);
-say("wrote docs/benchmarks.md");
+say("wrote docs/benchmarks/hearing.md");

@@ -1,4 +1,4 @@
-// Pieces of docs/benchmarks.md: tables, numbers, pictures, and progress for whoever waits.
+// Pieces of docs/benchmarks/hearing.md: tables, numbers, pictures, and progress for whoever waits.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -33,10 +33,10 @@ export function table(head: string[], rows: (string | number)[][]): string {
 export function picture(name: string, chart: Chart): string {
   mkdirSync(join(DOCS, PICTURES), { recursive: true });
   writeFileSync(join(DOCS, PICTURES, `${name}.svg`), lineChart(chart));
-  return `![${chart.title}](${PICTURES}/${name}.svg)`;
+  return `![${chart.title}](${name}.svg)`;
 }
 
 /** Writes the document. @param sections each with its heading */
 export function writeDocument(sections: string[]): void {
-  writeFileSync(join(DOCS, "benchmarks.md"), `${sections.join("\n\n")}\n`);
+  writeFileSync(join(DOCS, PICTURES, "hearing.md"), `${sections.join("\n\n")}\n`);
 }
