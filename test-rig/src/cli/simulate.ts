@@ -3,6 +3,7 @@
 import { createWriteStream } from "node:fs";
 import { type Command, InvalidArgumentError } from "commander";
 import { RigError } from "../errors";
+import { prepareRecording } from "../recording";
 import { ESP32_SLOWER } from "../replay";
 import { type SimulationResult, simulate } from "../simulate/run";
 
@@ -11,6 +12,7 @@ interface Flags {
   hours: number;
   seed: number;
   runs: number;
+  file?: string;
   log?: string;
   json: boolean;
 }
@@ -45,6 +47,7 @@ export function addSimulate(program: Command): void {
     .option("--hours <h>", "length of the day, in hours", hours, 1)
     .option("--seed <n>", "seed of the first run", whole(0, 4294967295), 1)
     .option("--runs <n>", "runs with rising seeds; 0: until stopped", whole(0, 1_000_000), 1)
+    .option("--file <file>", "a WAV or FLAC file that every second badge hears in its conversations")
     .option("--log <file>", "write what the badges log")
     .option("--json", "print a line of JSON for each run", false)
     .addHelpText("after", HELP)
@@ -66,7 +69,7 @@ function hours(text: string): number {
   return value;
 }
 
-async function run({ badges, hours, seed: first, runs, log: logFile, json }: Flags): Promise<void> {
+async function run({ badges, hours, seed: first, runs, file, log: logFile, json }: Flags): Promise<void> {
   const log = logFile === undefined ? undefined : createWriteStream(logFile, { mode: 0o600 });
   const totals: Totals = {
     runs: 0,
@@ -77,6 +80,7 @@ async function run({ badges, hours, seed: first, runs, log: logFile, json }: Fla
     heapPeakBytes: 0,
     vmMs: 0,
   };
+  const recording = file === undefined ? undefined : (await prepareRecording(file, undefined)).frames;
   let stopped = false;
   process.once("SIGINT", () => {
     stopped = true; // the run that goes on ends first; a second Ctrl-C ends all
@@ -86,6 +90,7 @@ async function run({ badges, hours, seed: first, runs, log: logFile, json }: Fla
       badges,
       hours,
       seed,
+      recording,
       onLog: (badge, atMs, line) => log?.write(`${badge} ${atMs} ${line}\n`),
       onProgress: (virtualMs) => progress(seed, virtualMs, hours),
     });

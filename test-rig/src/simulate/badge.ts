@@ -24,7 +24,7 @@ import type { Network } from "../emulator/network";
 import type { Random } from "../emulator/random";
 import type { VirtualTime } from "../emulator/virtual-time";
 import { VoiceFrontEnd } from "../emulator/voice-front-end";
-import { frameOf, type Packets, type Scene, Sound, speechByteOf } from "./scene";
+import { frameOf, type Packets, recordedFrameOf, type Scene, Sound, speechByteOf } from "./scene";
 
 const CLIENT_ID = "5a1e57a600000001";
 const FRONT_END_ID = "5a1e57a600000002";
@@ -37,6 +37,10 @@ const LOOK_AHEAD_FRAMES = 10;
 const PRESS_MS = 120;
 const TWICE_MS = 300;
 const LONG_PRESS_MS = 1300;
+/** A program that was started so long ago is ready. */
+const LISTENS_AFTER_MS = 10_000;
+/** A press is done, seen and kept after so long; and nothing of it is known as long before. */
+const PRESS_KNOWN_MS = 5000;
 const SECTOR_BYTES = 4096;
 /** The journal lies in the first sectors, of a chip of 64 MB these. Damage there costs a copy, and two at once the badge. */
 const JOURNAL_SECTORS_MAX = 128;
@@ -88,6 +92,8 @@ export class SimulatedBadge {
   cpuMs = 0;
   heapPeakBytes = 0;
   boots = 0;
+  /** When it was switched on last, virtual ms. */
+  onSinceMs = 0;
   /** Bits of the outbox that were flipped for good. */
   flippedBits = 0;
   /** While above the present time, the bus loses frames. */
@@ -155,6 +161,7 @@ export class SimulatedBadge {
   async boot(): Promise<void> {
     const { time, random, network, program, realMs } = this.parts;
     this.boots++;
+    this.onSinceMs = time.nowMs();
     this.chip.powerOn();
     const badge = await EmulatedBadge.boot({
       time,
@@ -234,6 +241,27 @@ export class SimulatedBadge {
     return this.chip.contains(key) || this.flash.includes(key) || this.flash.includes(key.toString("hex"));
   }
 
+  /** True when the program has been running for so long that it surely listens to the button. */
+  listens(): boolean {
+    return this.on && this.parts.time.nowMs() - this.onSinceMs > LISTENS_AFTER_MS;
+  }
+
+  /**
+   * Whether the wearer had paused the badge, from the presses alone.
+   * @returns undefined where that is not sure: right after a press, and for good when the power was cut before the badge can have kept it
+   */
+  pausedAt(atMs: number): boolean | undefined {
+    let paused = false;
+    for (const press of this.presses) {
+      if (press.what !== "pause" || press.atMs > atMs + PRESS_KNOWN_MS) continue;
+      const cut = this.sessions.find(({ boot }) => boot === press.boot)?.cutMs;
+      if (cut !== undefined && cut < press.atMs + PRESS_KNOWN_MS) return undefined;
+      if (atMs < press.atMs + PRESS_KNOWN_MS) return undefined;
+      paused = !paused;
+    }
+    return paused;
+  }
+
   press(what: Press["what"]): void {
     const { time } = this.parts;
     const button = this.button;
@@ -261,6 +289,9 @@ export class SimulatedBadge {
     }
     session.frames = seq + 1;
     const at = session.sceneFrom + seq;
+    const { recording } = scene;
+    if (recording !== undefined && scene.inConversation(at))
+      return recordedFrameOf(recording, at, seq, packets.packet({ badge: number, boot, seq }));
     const frame = frameOf(seq, scene.soundAt(at), packets.packet({ badge: number, boot, seq }), false);
     frame[32] = seq >= LOOK_AHEAD_FRAMES ? speechByteOf(scene.soundAt(at - LOOK_AHEAD_FRAMES)) : 0;
     return frame;

@@ -245,7 +245,12 @@ class Ledger {
         if (!speech(seq) || lost.has(seq)) continue;
         if (verdict === Verdict.Never && arrived.has(seq))
           this.complain(`frame ${seq} of boot ${boot} (${timeOf(session, seq)}) arrived without consent`);
-        if (verdict !== Verdict.Must || seq >= safeUntil) continue;
+        const paused = this.badge.pausedAt((sceneFrom + seq) * FRAME_MS);
+        if (paused === true && arrived.has(seq))
+          this.complain(
+            `frame ${seq} of boot ${boot} (${timeOf(session, seq)}) arrived, and the badge was paused`,
+          );
+        if (verdict !== Verdict.Must || seq >= safeUntil || paused !== false) continue;
         this.mustFrames++;
         if (arrived.has(seq)) continue;
         missing++;
@@ -261,6 +266,7 @@ class Ledger {
 
   /** What is far from any speech must not be there. */
   private checkSilence(session: Session, arrived: Set<number>, speech: (seq: number) => boolean): void {
+    if (this.badge.parts.scene.recording !== undefined) return;
     let spoken = Number.NEGATIVE_INFINITY;
     const near = new Set<number>();
     for (let seq = 0; seq < session.frames; seq++) {
@@ -300,7 +306,7 @@ class Ledger {
   private verdict(session: Session, segment: Segment): Verdict {
     const { consent } = this.badge.parts;
     if (consent.policy === "off") return Verdict.Never;
-    if (consent.policy === "announce") return Verdict.Must;
+    if (consent.policy === "announce") return this.best();
     const msOf = (seq: number) => (session.sceneFrom + seq) * FRAME_MS;
     const askedMs = msOf(segment.from);
     const endMs = msOf(segment.to) + GAP_FRAMES * FRAME_MS;
@@ -316,7 +322,12 @@ class Ledger {
       presses.length === 1;
     if (!sure) return Verdict.May;
     if (press.what !== "yes") return Verdict.Never;
-    return session.cutMs !== undefined && session.cutMs < press.atMs + UNSAFE_MS ? Verdict.May : Verdict.Must;
+    return session.cutMs !== undefined && session.cutMs < press.atMs + UNSAFE_MS ? Verdict.May : this.best();
+  }
+
+  /** Of a recording nobody knows for sure what is speech. */
+  private best(): Verdict {
+    return this.badge.parts.scene.recording === undefined ? Verdict.Must : Verdict.May;
   }
 
   private keyOf(epoch: number): Buffer {

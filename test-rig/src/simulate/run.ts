@@ -15,7 +15,7 @@ import { VirtualDisk } from "./disk";
 import { hostileBadge, hostileRelay, type Recorded } from "./hostile";
 import { type Air, GOOD_AIR, VirtualNetwork } from "./link";
 import { type Findings, judge, secretsOf } from "./oracle";
-import { Packets, Scene } from "./scene";
+import { Packets, type RecordedFrames, Scene } from "./scene";
 
 export interface SimulationOptions {
   badges: number;
@@ -25,6 +25,8 @@ export interface SimulationOptions {
   onProgress?: (virtualMs: number) => void;
   /** Every line that a badge logs. */
   onLog?: (badge: number, atMs: number, line: string) => void;
+  /** Front-end frames of a recording, which every second badge hears over and over instead of made ones. */
+  recording?: RecordedFrames;
   /** No faults. */
   calm?: boolean;
   /** What every badge is told about consent; otherwise the seed decides. */
@@ -147,7 +149,7 @@ class World {
         random,
         network,
         program: readProgram(),
-        scene: new Scene(random, this.dayMs),
+        scene: new Scene(random, this.dayMs, number % 2 === 1 ? this.options.recording : undefined),
         packets: this.packets,
         consent: this.options.consent ?? policyOf(random),
         tuning,
@@ -422,6 +424,7 @@ class World {
   /** Where consent is asked for, somebody gives it, or not, or says no. */
   private planPresses(badge: SimulatedBadge): void {
     const { consent, scene } = badge.parts;
+    if (consent.policy === "announce") this.planPauses(badge);
     if (consent.policy !== "verbal") return;
     for (const { from } of scene.conversations) {
       const answer = this.draw(0, 10);
@@ -429,6 +432,26 @@ class World {
       const atMs = from * 20 + this.draw(2500, 30_000);
       this.time.at(atMs, () => {
         if (badge.on && scene.inConversation(Math.floor(atMs / 20))) badge.press("yes");
+      });
+    }
+  }
+
+  /** Some conversations are nobody's business: the wearer pauses the badge before them and lets it go on after. */
+  private planPauses(badge: SimulatedBadge): void {
+    let pressed = false;
+    const press = () => {
+      if (!badge.listens()) return;
+      badge.press("pause");
+      pressed = !pressed;
+      this.count("pause pressed");
+    };
+    for (const { from, to } of badge.parts.scene.conversations) {
+      if (this.draw(0, 5) > 0) continue;
+      this.time.at(from * 20 - 8000, () => {
+        if (!pressed) press();
+      });
+      this.time.at(to * 20 + 8000, () => {
+        if (pressed) press();
       });
     }
   }
@@ -543,7 +566,7 @@ class World {
 }
 
 /** A few of a badge's keys are looked for everywhere; that they are derived from each other is not known to who looks. */
-const EPOCHS_SEARCHED = 12;
+const EPOCHS_SEARCHED = 40;
 
 function policyOf(random: Random): ConsentPolicy {
   const drawn = random.uint32() % 10;

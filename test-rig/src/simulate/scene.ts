@@ -20,6 +20,12 @@ const PACKET_BYTES_SPREAD = 16;
 /** Bytes of a packet that tell badge, boot and frame. */
 const MARK_BYTES = 8;
 
+/** Frames of the voice front end (layout 2), by number. */
+export interface RecordedFrames {
+  recordedFrames: number;
+  frame(seq: number): Buffer;
+}
+
 /** A stretch of one sound. */
 interface Stretch {
   sound: Sound;
@@ -41,8 +47,15 @@ export class Scene {
   private readonly stretches: Stretch[] = [];
   private place = 0;
 
-  /** @param lengthMs how long it is played */
-  constructor(random: Random, lengthMs: number) {
+  /**
+   * @param lengthMs how long it is played
+   * @param recording what is heard in conversations instead of made sound; what of it is speech nobody knows for sure
+   */
+  constructor(
+    random: Random,
+    lengthMs: number,
+    readonly recording?: RecordedFrames,
+  ) {
     this.frames = Math.floor(lengthMs / FRAME_MS);
     const draw = (min: number, max: number) => min + (random.uint32() % (max - min));
     let at = 0;
@@ -134,6 +147,18 @@ export function frameOf(seq: number, sound: Sound, packet: Buffer, muted: boolea
   frame[7] = packet.length;
   frame.fill(loud ? 100 + (seq % 5) * 8 : 12, 8, 32);
   frame[33] = 128;
+  packet.copy(frame, HEADER_BYTES);
+  return frame;
+}
+
+/** @returns the recording's frame for a place in the scene, with this number and packet, and without posteriors */
+export function recordedFrameOf(recording: RecordedFrames, at: number, seq: number, packet: Buffer): Buffer {
+  const heard = recording.frame(at % recording.recordedFrames);
+  const frame = Buffer.alloc(HEADER_BYTES + packet.length);
+  heard.copy(frame, 0, 0, HEADER_BYTES);
+  frame.writeUInt32LE(seq, 0);
+  frame[4] = LAYOUT_2;
+  frame[7] = packet.length;
   packet.copy(frame, HEADER_BYTES);
   return frame;
 }
