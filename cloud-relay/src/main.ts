@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { Command, InvalidArgumentError } from "commander";
 import { systemClock } from "./clock";
+import { readConfig } from "./config/config";
 import { nodeDisk } from "./disk";
 import { ExitCode, messageOf, RelayError } from "./errors";
 import { parseListenAddress } from "./listen-address";
@@ -11,11 +12,12 @@ import { parseSink } from "./sinks/parse";
 import { SPOOL_BYTES_MIN } from "./spool/spool";
 
 interface Flags {
+  config?: string;
   listen: string[];
   tlsCert?: string;
   tlsKey?: string;
-  registry: string;
-  spool: string;
+  registry?: string;
+  spool?: string;
   sink: string[];
   spoolBytesMax?: number;
   json: boolean;
@@ -23,6 +25,7 @@ interface Flags {
 
 const EXAMPLES = `
 Examples:
+  salestag-relay --config /etc/salestag/relay.yaml
   salestag-relay --registry registry.json --spool spool --sink folder:out
   salestag-relay --listen tls://0.0.0.0:7789 --tls-cert relay.crt --tls-key relay.key \\
                  --registry /etc/salestag/registry.json --spool /var/lib/salestag/spool --sink folder:/srv/salestag
@@ -39,21 +42,33 @@ function spoolBytes(text: string): number {
   return value;
 }
 
-function toOptions(flags: Flags): Omit<RelayOptions, "log" | "onFatal"> {
+function toOptions(flags: Flags): Omit<RelayOptions, "log" | "onFatal"> & { json: boolean } {
+  return flags.config === undefined ? fromFlags(flags) : fromConfig(flags, flags.config);
+}
+
+/** A file says everything: options beside it would leave open which one counts. */
+function fromConfig(
+  { listen, tlsCert, tlsKey, registry, spool, sink, spoolBytesMax, json }: Flags,
+  path: string,
+) {
+  const beside = [tlsCert, tlsKey, registry, spool, spoolBytesMax].some((value) => value !== undefined);
+  if (beside || listen.length > 0 || sink.length > 0)
+    throw new RelayError(ExitCode.Usage, "--config says everything: leave the other options out");
+  const config = readConfig(path, process.env, nodeDisk, systemClock);
+  return { ...config, json: config.json || json };
+}
+
+function fromFlags(flags: Flags) {
   const listen = (flags.listen.length > 0 ? flags.listen : ["tcp://127.0.0.1:7788"]).map(parseListenAddress);
   const sinks = flags.sink.map((name) => parseSink(name, nodeDisk));
-  const { registry, spool, spoolBytesMax } = flags;
-  return {
-    listen,
-    sinks,
-    registry,
-    spool,
-    spoolBytesMax,
-    tls: readTls(
-      flags,
-      listen.some(({ tls }) => tls),
-    ),
-  };
+  const { registry, spool, spoolBytesMax, json } = flags;
+  if (registry === undefined || spool === undefined)
+    throw new RelayError(ExitCode.Usage, "--registry FILE and --spool DIR are needed, or --config FILE");
+  const tls = readTls(
+    flags,
+    listen.some(({ tls }) => tls),
+  );
+  return { listen, sinks, registry, spool, spoolBytesMax, tls, json };
 }
 
 function readTls({ tlsCert, tlsKey }: Flags, needed: boolean): RelayOptions["tls"] {
@@ -73,12 +88,13 @@ function readTls({ tlsCert, tlsKey }: Flags, needed: boolean): RelayOptions["tls
 async function run(flags: Flags): Promise<void> {
   // A log that nobody reads any more is no reason to stop taking chunks.
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
-  const log = lineLog(systemClock, (line) => process.stderr.write(line), flags.json);
+  const { json, ...options } = toOptions(flags);
+  const log = lineLog(systemClock, (line) => process.stderr.write(line), json);
   const onFatal = (error: RelayError) => {
     log.error("relay ends", { why: error.message });
     process.exit(error.exitCode); // what is unacknowledged stays with the badges
   };
-  const relay = await startRelay({ ...toOptions(flags), log, onFatal });
+  const relay = await startRelay({ ...options, log, onFatal });
   let closing = false;
   const stop = () => {
     if (closing) return;
@@ -91,13 +107,15 @@ async function run(flags: Flags): Promise<void> {
   process.on("SIGTERM", stop);
   process.on("SIGINT", stop);
   for (const url of relay.addresses)
-    process.stdout.write(
-      flags.json ? `${JSON.stringify({ event: "listening", url })}\n` : `listening on ${url}\n`,
-    );
+    process.stdout.write(json ? `${JSON.stringify({ event: "listening", url })}\n` : `listening on ${url}\n`);
 }
 
 const program = new Command("salestag-relay")
   .description("Takes sealed chunks from badges, makes them durable, acknowledges them and passes them on.")
+  .option(
+    "--config <file>",
+    "YAML file that says everything (docs/relay-config.md); SALESTAG_RELAY_... variables override it",
+  )
   .option(
     "--listen <url>",
     "address to listen on: tcp://127.0.0.1:7788 (the default) or tls://HOST:PORT; repeatable",
@@ -106,8 +124,8 @@ const program = new Command("salestag-relay")
   )
   .option("--tls-cert <file>", "certificate chain, PEM")
   .option("--tls-key <file>", "private key, PEM")
-  .requiredOption("--registry <file>", "badges and their keys, as provisioning writes it")
-  .requiredOption("--spool <dir>", "folder of the spool, made if missing")
+  .option("--registry <file>", "badges and their keys, as provisioning writes it")
+  .option("--spool <dir>", "folder of the spool, made if missing")
   .option(
     "--sink <sink>",
     "where chunks go: folder:DIR; repeatable. Without one the spool keeps them",

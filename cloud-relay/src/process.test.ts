@@ -1,9 +1,13 @@
 // The relay as an operator runs it: command line, signals, kill -9, and a disk that is full.
 import { strict as assert } from "node:assert";
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readFileSync, rmSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { decodeAck, FrameType } from "@salestag/protocol/host";
+import { Webhook } from "standardwebhooks";
 import { ExitCode } from "./errors";
 import { BadgeClient } from "./testing/badge-client";
 import { Bench, namesOf, RelayChild, recordsIn, recordsInFolder, type TestBadge } from "./testing/rigging";
@@ -119,6 +123,58 @@ describe("relay process", () => {
       assert.equal(JSON.parse(child.output[0]).event, "listening");
       assert(child.notices.some((line) => JSON.parse(line).badge === badge.id));
       assert.doesNotMatch(lines.join("\n"), new RegExp(`SEALED|${badge.authKey.toString("hex")}`));
+    });
+
+    it("command line: a configuration file with a webhook: what a badge sends is posted, signed, also what came while nobody took it", async () => {
+      const badge = bench.badge();
+      const secret = randomBytes(32).toString("base64");
+      writeFileSync(join(bench.directory, "hook.key"), `whsec_${secret}\n`, { mode: 0o600 });
+      const posted: string[] = [];
+      let refusing = true;
+      let arrived = () => {};
+      const server = createServer((request, response) => {
+        const parts: Buffer[] = [];
+        request.on("data", (part: Buffer) => parts.push(part));
+        request.on("end", () => {
+          const body = Buffer.concat(parts).toString("utf8");
+          new Webhook(`whsec_${secret}`).verify(body, request.headers as Record<string, string>);
+          if (!refusing) for (const { id } of JSON.parse(body)) posted.push(id);
+          response.writeHead(refusing ? 503 : 204).end();
+          refusing = false;
+          arrived();
+        });
+      });
+      await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+      const { port } = server.address() as AddressInfo;
+      const config = join(bench.directory, "relay.yaml");
+      writeFileSync(
+        config,
+        `listen: ["tcp://127.0.0.1:0"]\nregistry: registry.json\nspool: {folder: spool}\nsinks:\n  - webhook: {url: "http://127.0.0.1:${port}/", secretFiles: [hook.key]}\n`,
+      );
+      const child = await run(["--config", config]).listening();
+      const client = await BadgeClient.connect({ address: child.addresses[0], ...badge });
+      for (const index of [0, 1, 2]) client.sendChunk(4, index, SEALED);
+      await client.ackedBefore(4, 3);
+      await client.close();
+      while (posted.length < 3)
+        await new Promise<void>((resolve) => {
+          arrived = resolve;
+        });
+      child.signal("SIGTERM");
+      assert.deepEqual(await child.closed, [ExitCode.Ok, null]);
+      assert.deepEqual(
+        posted,
+        [0, 1, 2].map((index) => `${badge.id}/4/${index}`),
+      );
+      assert.ok(!child.notices.join().includes(secret));
+      server.closeAllConnections();
+      server.close();
+    });
+
+    it("command line: --config leaves no room for other options", async () => {
+      const child = run(["--config", "relay.yaml", "--spool", bench.spool]);
+      assert.deepEqual(await child.closed, [ExitCode.Usage, null]);
+      assert.match(child.notices.join(), /leave the other options out/);
     });
 
     it("command line: a broken log pipe does not end the relay", async () => {

@@ -1,0 +1,151 @@
+// Sink that posts chunks as CloudEvents 1.0 over HTTP (docs/sinks.md): one in a request (binary or structured mode), or many (batched mode), signed as
+// Standard Webhooks. Each chunk is delivered at least once and in order for each badge; a receiver tells repetitions by the event's id.
+import { createHmac } from "node:crypto";
+import type { Clock } from "../clock";
+import type { SpoolEntry } from "../spool/reader";
+import type { Sink } from "./sink";
+
+/** How events lie in a request: CloudEvents HTTP Protocol Binding 1.0.2, sections 3.1 to 3.3. */
+export const WEBHOOK_MODES = ["batched", "structured", "binary"] as const;
+export type WebhookMode = (typeof WEBHOOK_MODES)[number];
+
+export interface WebhookOptions {
+  url: string;
+  mode: WebhookMode;
+  /**
+   * Signing secrets, 24 to 64 bytes each; the first is the newest. A request is signed with all of them, so that a receiver may know either while they
+   * are being changed.
+   */
+  secrets: Buffer[];
+  /** Longest wait for an answer. */
+  timeoutMs: number;
+  /** Most events of a batch. */
+  batchMax: number;
+}
+
+export const WEBHOOK_DEFAULTS = { mode: "batched" as WebhookMode, timeoutMs: 15_000, batchMax: 100 };
+/** Bytes of a secret, Standard Webhooks 1.0, "Signature scheme". */
+export const SECRET_BYTES_MIN = 24;
+export const SECRET_BYTES_MAX = 64;
+
+/** Type of the event that a chunk becomes. */
+export const CHUNK_EVENT_TYPE = "io.salestag.chunk.v1";
+
+const CONTENT_BINARY = "application/vnd.salestag.chunk+msgpack";
+const CONTENT_STRUCTURED = "application/cloudevents+json";
+const CONTENT_BATCHED = "application/cloudevents-batch+json";
+/** Of an answer so much is told in the log. */
+const ANSWER_SHOWN_MAX = 200;
+
+/** A request, before it is signed. */
+interface Request {
+  /** Names the request: a receiver may refuse what it has had. */
+  id: string;
+  headers: Record<string, string>;
+  body: Buffer;
+}
+
+/** @returns a sink; its name has no secret and no query of the address in it */
+export function webhookSink(options: WebhookOptions, clock: Clock): Sink {
+  const { origin, pathname } = new URL(options.url);
+  return {
+    name: `webhook:${origin}${pathname}`,
+    async deliver(entries, signal) {
+      for (const request of requestsOf(entries, options)) await post(request, options, clock, signal);
+    },
+  };
+}
+
+function requestsOf(entries: readonly SpoolEntry[], { mode, batchMax }: WebhookOptions): Request[] {
+  if (mode === "batched") {
+    const requests: Request[] = [];
+    for (let at = 0; at < entries.length; at += batchMax) {
+      const part = entries.slice(at, at + batchMax);
+      const body = Buffer.from(JSON.stringify(part.map(jsonEventOf)));
+      const id = `${idOf(part[0])}+${part.length - 1}`;
+      requests.push({ id, headers: { "content-type": CONTENT_BATCHED }, body });
+    }
+    return requests;
+  }
+  return entries.map((entry) => (mode === "structured" ? structured(entry) : binary(entry)));
+}
+
+function structured(entry: SpoolEntry): Request {
+  const body = Buffer.from(JSON.stringify(jsonEventOf(entry)));
+  return { id: idOf(entry), headers: { "content-type": CONTENT_STRUCTURED }, body };
+}
+
+function binary(entry: SpoolEntry): Request {
+  const headers: Record<string, string> = { "content-type": CONTENT_BINARY };
+  for (const [name, value] of Object.entries(attributesOf(entry))) headers[`ce-${name}`] = value;
+  return { id: idOf(entry), headers, body: entry.encoded };
+}
+
+/** Badge, epoch and index: the same for every delivery of a chunk. */
+function idOf({ record }: SpoolEntry): string {
+  return `${record.badge}/${record.epoch}/${record.index}`;
+}
+
+function attributesOf(entry: SpoolEntry): Record<string, string> {
+  const { badge, receivedMs } = entry.record;
+  return {
+    specversion: "1.0",
+    id: idOf(entry),
+    source: `/badges/${badge}`,
+    type: CHUNK_EVENT_TYPE,
+    subject: badge,
+    time: new Date(receivedMs).toISOString(),
+  };
+}
+
+function jsonEventOf(entry: SpoolEntry) {
+  return {
+    ...attributesOf(entry),
+    datacontenttype: CONTENT_BINARY,
+    data_base64: entry.encoded.toString("base64"),
+  };
+}
+
+async function post(
+  request: Request,
+  options: WebhookOptions,
+  clock: Clock,
+  ended: AbortSignal,
+): Promise<void> {
+  const { url, secrets, timeoutMs } = options;
+  const { id, headers, body } = request;
+  const timedOut = new AbortController();
+  const cancel = clock.after(timeoutMs, () => timedOut.abort());
+  const timestamp = String(Math.floor(clock.unixMs() / 1000));
+  try {
+    const answer = await fetch(url, {
+      method: "POST",
+      headers: { ...headers, ...signatureOf(id, timestamp, body, secrets) },
+      body: new Uint8Array(body),
+      redirect: "manual", // what is sealed for one place is not carried to another
+      signal: AbortSignal.any([ended, timedOut.signal]),
+    });
+    const said = (await answer.text()).slice(0, ANSWER_SHOWN_MAX);
+    if (!answer.ok)
+      throw new Error(`it answered ${answer.status}${said === "" ? "" : `: ${JSON.stringify(said)}`}`);
+  } catch (cause) {
+    if (timedOut.signal.aborted) throw new Error(`it did not answer within ${timeoutMs / 1000} s`);
+    throw causeOf(cause);
+  } finally {
+    cancel();
+  }
+}
+
+/** `fetch` hides why it failed one level down. */
+function causeOf(cause: unknown): unknown {
+  return cause instanceof TypeError && cause.cause instanceof Error ? cause.cause : cause;
+}
+
+/** Standard Webhooks 1.0: HMAC-SHA-256 over id, timestamp and body, once for each secret. */
+function signatureOf(id: string, timestamp: string, body: Buffer, secrets: Buffer[]): Record<string, string> {
+  const signatures = secrets.map((secret) => {
+    const hmac = createHmac("sha256", secret).update(`${id}.${timestamp}.`).update(body);
+    return `v1,${hmac.digest("base64")}`;
+  });
+  return { "webhook-id": id, "webhook-timestamp": timestamp, "webhook-signature": signatures.join(" ") };
+}
