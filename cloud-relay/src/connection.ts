@@ -68,6 +68,8 @@ export interface ConnectionParts {
   spool: Spool;
   /** Called when the badge has proved itself, before the welcome: an older connection of the badge must end. */
   onProven: (connection: Connection) => void;
+  /** Called after the welcome: what waits for the badge may be sent. */
+  onOpen: (connection: Connection) => void;
   onEnd: (connection: Connection) => void;
 }
 
@@ -130,6 +132,13 @@ export class Connection {
     const { epoch, index } = spool.durablePosition(this.badge);
     const window = spool.hasRoom ? WINDOW_CHUNKS : 0;
     this.send(this.sealed(FrameType.Ack, encodeAck({ nextEpoch: epoch, nextIndex: index, window })));
+  }
+
+  /** Sends the badge a nudge of the team. @returns false when the badge has not proved itself, or is gone */
+  nudge(body: Buffer): boolean {
+    if (this.state !== "open") return false;
+    this.send(this.sealed(FrameType.Nudge, body));
+    return true;
   }
 
   /** Reads nothing more until `resume`; the time that this takes is not the badge's silence. */
@@ -247,6 +256,7 @@ export class Connection {
       nextIndex,
       window,
     });
+    this.parts.onOpen(this);
     if (spool.isCrowded) this.pause();
   }
 

@@ -106,6 +106,7 @@ async function run(flags: Flags): Promise<void> {
   };
   process.on("SIGTERM", stop);
   process.on("SIGINT", stop);
+  if (relay.adminUrl !== undefined) log.info("operator's door open", { url: relay.adminUrl });
   for (const url of relay.addresses)
     process.stdout.write(json ? `${JSON.stringify({ event: "listening", url })}\n` : `listening on ${url}\n`);
 }

@@ -1,6 +1,9 @@
 // The relay: listeners, connections, spool and sinks put together. The command line and the tests start it here.
 import { randomBytes } from "node:crypto";
+import { join } from "node:path";
 import { ErrorCode, nodeCrypto } from "@salestag/protocol/host";
+import { type KeptNudge, NudgeBox } from "./admin/nudge-box";
+import { type AdminDoor, type AdminOptions, openAdmin } from "./admin/server";
 import { type Clock, systemClock } from "./clock";
 import { type BadgeSocket, Connection } from "./connection";
 import { type Disk, nodeDisk } from "./disk";
@@ -29,6 +32,8 @@ export interface RelayOptions {
   spoolBytesMax?: number;
   /** Longest segment, in bytes. */
   segmentBytes?: number;
+  /** The operator's door; none where it is left out. */
+  admin?: AdminOptions;
   log: Log;
   clock?: Clock;
   disk?: Disk;
@@ -40,6 +45,8 @@ export interface RelayOptions {
 
 /** A relay that runs. */
 export interface Relay {
+  /** Where the operator's door is; undefined where there is none. */
+  readonly adminUrl: string | undefined;
   /** Where it listens, with the ports that the system chose, such as `tcp://127.0.0.1:7788`. */
   readonly addresses: string[];
   /** Takes no more, stores and acks what has come, says goodbye, delivers what the sinks take at once, and ends. */
@@ -47,6 +54,7 @@ export interface Relay {
 }
 
 const CLOSE_MS_MAX = 5000;
+const NUDGES_FILE = "nudges.json";
 
 /** Opens registry, spool and sinks, and listens. @throws RelayError */
 export async function startRelay(options: RelayOptions): Promise<Relay> {
@@ -71,6 +79,8 @@ class RunningRelay implements Relay {
   private readonly clock: Clock;
   private readonly random: (lengthBytes: number) => Buffer;
   private registry: Registry | undefined;
+  private nudges: NudgeBox | undefined;
+  private door: AdminDoor | undefined;
   private spool: Spool | undefined;
   private closing: Promise<void> | undefined;
 
@@ -102,6 +112,7 @@ class RunningRelay implements Relay {
       },
     });
     this.spool = spool;
+    this.nudges = NudgeBox.open(disk, this.clock, join(this.options.spool, NUDGES_FILE));
     for (const sink of sinks) {
       const dispatcher = await Dispatcher.start({
         sink,
@@ -120,11 +131,36 @@ class RunningRelay implements Relay {
       this.listeners.push(listener);
       this.addresses.push(listener.url);
     }
+    await this.openDoor();
     for (const door of this.options.doors ?? []) {
       const listener = door((socket) => this.accept(socket));
       this.listeners.push(listener);
       this.addresses.push(listener.url);
     }
+  }
+
+  get adminUrl(): string | undefined {
+    return this.door?.url;
+  }
+
+  private async openDoor(): Promise<void> {
+    const { admin, log } = this.options;
+    if (admin === undefined) return;
+    this.door = await openAdmin(admin, {
+      clock: this.clock,
+      log,
+      notReady: () => {
+        if (this.closing !== undefined) return "it is ending";
+        return this.spool?.hasRoom ? "" : "the spool has no room";
+      },
+      knows: (badge) => this.registry?.authKeyOf(badge) !== undefined,
+      nudge: (badge, nudge) => this.nudge(badge, nudge),
+    });
+  }
+
+  private async nudge(badge: string, nudge: KeptNudge): Promise<boolean> {
+    await this.nudges?.add(badge, nudge);
+    return this.byBadge.get(badge)?.nudge(nudge.body) ?? false;
   }
 
   close(): Promise<void> {
@@ -133,6 +169,7 @@ class RunningRelay implements Relay {
   }
 
   private async closeAll(): Promise<void> {
+    await this.door?.close();
     const listenersClosed = Promise.all(this.listeners.map((listener) => listener.close()));
     for (const connection of this.connections) connection.pause();
     await this.spool?.drain(); // its last commit is acked on the way
@@ -176,6 +213,9 @@ class RunningRelay implements Relay {
       registry: this.registry as Registry,
       spool: this.spool as Spool,
       onProven: (proven) => this.replace(proven),
+      onOpen: (open) => {
+        for (const { body } of this.nudges?.of(open.badge) ?? []) open.nudge(body);
+      },
       onEnd: (ended) => this.forget(ended),
     });
     this.connections.add(connection);

@@ -84,7 +84,7 @@ log:
     [
       "an unknown name",
       `${START}sink: []\n`,
-      [/^line 4: sink is not known; known are listen, log, registry, sinks, spool, tls$/],
+      [/^line 4: sink is not known; known are admin, listen, log, registry, sinks, spool, tls$/],
     ],
     [
       "a number out of range",

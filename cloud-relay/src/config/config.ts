@@ -2,6 +2,7 @@
 // with one is not used at all.
 import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
+import type { AdminOptions } from "../admin/server";
 import type { Clock } from "../clock";
 import type { Disk } from "../disk";
 import { ExitCode, messageOf, RelayError } from "../errors";
@@ -27,11 +28,15 @@ export interface RelayConfig {
   spool: string;
   spoolBytesMax?: number;
   sinks: Sink[];
+  admin?: AdminOptions;
   /** Log lines as JSON. */
   json: boolean;
 }
 
 const LISTEN_DEFAULT = "tcp://127.0.0.1:7788";
+const ADMIN_PORT_DEFAULT = 7780;
+const LOOPBACK = ["127.0.0.1", "::1"] as const;
+const TOKEN_BYTES_MIN = 24;
 const SECRET_PREFIX = "whsec_";
 const OTHERS_MODE = 0o077;
 const TIMEOUT_MS_MAX = 300_000;
@@ -77,6 +82,7 @@ export function readConfig(
   const spoolBytesMax = spool?.whole("bytesMax", SPOOL_BYTES_MIN, Number.MAX_SAFE_INTEGER);
   spool?.end();
   const sinks = root.sections("sinks").flatMap((section) => readSink(section, at, disk, clock));
+  const admin = readAdmin(root.section("admin"), at);
   const log = root.section("log");
   const json = log?.flag("json") ?? false;
   log?.end();
@@ -92,6 +98,7 @@ export function readConfig(
     spool: at(spoolFolder as string),
     spoolBytesMax,
     sinks,
+    admin,
     json: environment.SALESTAG_RELAY_JSON === undefined ? json : environment.SALESTAG_RELAY_JSON === "true",
   };
 }
@@ -160,6 +167,22 @@ function readSink(section: Section, at: (name: string) => string, disk: Disk, cl
   return url === undefined ? [] : [webhookSink({ url, mode, secrets, timeoutMs, batchMax }, clock)];
 }
 
+function readAdmin(section: Section | undefined, at: (name: string) => string): AdminOptions | undefined {
+  if (section === undefined) return undefined;
+  const port = section.whole("port", 0, 65535) ?? ADMIN_PORT_DEFAULT;
+  const host = section.oneOf("host", LOOPBACK) ?? LOOPBACK[0];
+  const file = section.text("tokenFile", true);
+  section.end();
+  const token = file === undefined ? "" : readPrivate(at(file));
+  if (typeof token === "string") {
+    if (file !== undefined) section.complain(`tokenFile ${token}`);
+    return undefined;
+  }
+  if (token.length < TOKEN_BYTES_MIN)
+    section.complain(`tokenFile must hold at least ${TOKEN_BYTES_MIN} characters`);
+  return { host, port, token };
+}
+
 /** HTTPS anywhere, plain HTTP on loopback. */
 function webhookUrl(webhook: Section): string | undefined {
   const text = webhook.text("url", true);
@@ -176,24 +199,30 @@ function webhookUrl(webhook: Section): string | undefined {
 
 /** @returns the secret, or what is wrong with its file. Never tells its content. */
 function readSecret(path: string): Buffer | string {
-  let text: string;
-  try {
-    const file = openSync(path, "r");
-    try {
-      const { mode } = fstatSync(file);
-      if (process.platform !== "win32" && (mode & OTHERS_MODE) !== 0)
-        return `can be read by other users: run chmod 600 on it`;
-      text = readFileSync(file, "utf8").trim();
-    } finally {
-      closeSync(file);
-    }
-  } catch (cause) {
-    return `cannot be read: ${messageOf(cause)}`;
-  }
+  const content = readPrivate(path);
+  if (typeof content === "string") return content;
+  const text = content.toString("utf8");
   const digits = text.slice(SECRET_PREFIX.length);
   const secret = Buffer.from(digits, "base64");
   const whole = text.startsWith(SECRET_PREFIX) && secret.toString("base64") === digits;
   if (!whole || secret.length < SECRET_BYTES_MIN || secret.length > SECRET_BYTES_MAX)
     return `must hold ${SECRET_PREFIX} and ${SECRET_BYTES_MIN} to ${SECRET_BYTES_MAX} bytes in base64`;
   return secret;
+}
+
+/** @returns what a file holds that nobody else may read, without blanks around it; or what is wrong with it */
+function readPrivate(path: string): Buffer | string {
+  try {
+    const file = openSync(path, "r");
+    try {
+      const { mode } = fstatSync(file);
+      if (process.platform !== "win32" && (mode & OTHERS_MODE) !== 0)
+        return "can be read by other users: run chmod 600 on it";
+      return Buffer.from(readFileSync(file, "utf8").trim(), "utf8");
+    } finally {
+      closeSync(file);
+    }
+  } catch (cause) {
+    return `cannot be read: ${messageOf(cause)}`;
+  }
 }

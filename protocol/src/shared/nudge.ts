@@ -42,6 +42,37 @@ export function sealNudge(crypto: Crypto, inboxKey: Buffer, badgeId: Buffer, nud
   return new CborWriter(HEADER_BYTES_MAX + SEALED_BYTES_MAX + 32).array(2).bytes(header).bytes(sealed).done();
 }
 
+/** What anybody can read of a nudge. */
+export interface NudgeHeader {
+  badgeId: Buffer;
+  id: number;
+}
+
+/**
+ * Reads what a relay may know of a nudge.
+ * @throws FormatError when the body has not the form of a nudge
+ */
+export function readNudgeHeader(body: Buffer): NudgeHeader {
+  const outer = new CborReader(body);
+  outer.array("nudge", 2, 2);
+  const header = outer.bytes("nudge header", 1, HEADER_BYTES_MAX);
+  outer.bytes("sealed nudge", CHUNK_TAG_BYTES, SEALED_BYTES_MAX);
+  outer.end("nudge");
+  return decodeHeader(header);
+}
+
+function decodeHeader(header: Buffer): NudgeHeader {
+  const reader = new CborReader(header);
+  reader.array("nudge header", 3, 3);
+  const version = reader.uint("nudge version", 255);
+  if (version !== PROTOCOL_VERSION)
+    throw new FormatError(`nudge version must be ${PROTOCOL_VERSION}, got ${version}`);
+  const badgeId = reader.bytes("nudge badge id", BADGE_ID_BYTES, BADGE_ID_BYTES);
+  const id = reader.uint("nudge number", 4294967295);
+  reader.end("nudge header");
+  return { badgeId, id };
+}
+
 /**
  * @returns the nudge; undefined when the team did not make it, for this badge
  * @throws FormatError when the body has not the form of a nudge
@@ -57,14 +88,7 @@ export function openNudge(
   const header = outer.bytes("nudge header", 1, HEADER_BYTES_MAX);
   const sealed = outer.bytes("sealed nudge", CHUNK_TAG_BYTES, SEALED_BYTES_MAX);
   outer.end("nudge");
-  const reader = new CborReader(header);
-  reader.array("nudge header", 3, 3);
-  const version = reader.uint("nudge version", 255);
-  if (version !== PROTOCOL_VERSION)
-    throw new FormatError(`nudge version must be ${PROTOCOL_VERSION}, got ${version}`);
-  const addressee = reader.bytes("nudge badge id", BADGE_ID_BYTES, BADGE_ID_BYTES);
-  const id = reader.uint("nudge number", 4294967295);
-  reader.end("nudge header");
+  const { badgeId: addressee, id } = decodeHeader(header);
   if (!equalBytes(addressee, badgeId)) return undefined;
   const plaintext = crypto.open(nudgeKeyOf(crypto, inboxKey, header), sealed);
   if (plaintext === undefined) return undefined;

@@ -1,0 +1,146 @@
+// The operator's door and the nudges behind it: who may come in, what is refused, and that a nudge reaches its badge and no other, now or later.
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { FrameType, type Nudge, nodeCrypto, openNudge, sealNudge } from "@salestag/protocol/host";
+import type { Relay } from "../index";
+import type { BadgeClient } from "../testing/badge-client";
+import { Bench, ManualClock, type TestBadge } from "../testing/rigging";
+import { NUDGES_MAX } from "./nudge-box";
+
+const TOKEN = randomBytes(24).toString("base64");
+const INBOX_KEY = randomBytes(32);
+const crypto = nodeCrypto();
+
+describe("operator's door", () => {
+  let bench: Bench;
+  let relay: Relay;
+  let badge: TestBadge;
+  let clock: ManualClock;
+  const start = () =>
+    bench.relay({ clock, admin: { host: "127.0.0.1", port: 0, token: Buffer.from(TOKEN) } });
+
+  beforeEach(async () => {
+    bench = new Bench();
+    badge = bench.badge();
+    clock = new ManualClock();
+    relay = await start();
+  });
+  afterEach(() => bench.end());
+
+  const ask = (path: string, options: RequestInit = {}) => fetch(`${relay.adminUrl}${path}`, options);
+  const sealed = (id: number, to = badge.badgeId) =>
+    sealNudge(crypto, INBOX_KEY, to, { id, expiresUnixMs: 0, pattern: 1, text: "Ask about the roof" });
+  const post = async (body: Buffer, { to = badge.id, query = "", token = TOKEN } = {}) => {
+    const headers = { authorization: `Bearer ${token}` };
+    const answer = await ask(`/badges/${to}/nudges${query}`, {
+      method: "POST",
+      headers,
+      body: new Uint8Array(body),
+    });
+    return { status: answer.status, said: (await answer.json()) as Record<string, unknown> };
+  };
+  const nextNudge = async (client: BadgeClient): Promise<Nudge | undefined> => {
+    const { type, body } = await client.next();
+    assert.equal(type, FrameType.Nudge);
+    return openNudge(crypto, INBOX_KEY, badge.badgeId, body);
+  };
+
+  it("alive and ready are told to anybody, nothing else is", async () => {
+    assert.deepEqual(await (await ask("/healthz")).json(), { alive: true });
+    assert.deepEqual(await (await ask("/readyz")).json(), { ready: true });
+    for (const authorization of [undefined, "Bearer ", `Bearer ${TOKEN}x`, `Basic ${TOKEN}`, TOKEN]) {
+      const headers: Record<string, string> = authorization === undefined ? {} : { authorization };
+      const answer = await ask(`/badges/${badge.id}/nudges`, {
+        method: "POST",
+        headers,
+        body: new Uint8Array(sealed(1)),
+      });
+      assert.equal(answer.status, 401, authorization);
+      assert.ok(!(await answer.text()).includes(TOKEN));
+    }
+  });
+
+  it("a badge that is connected gets a nudge at once; another badge gets none", async () => {
+    const client = await bench.connect(relay, badge);
+    const other = await bench.connect(relay, bench.badge());
+    assert.deepEqual(await post(sealed(1)), { status: 201, said: { id: 1, sent: true } });
+    assert.equal((await nextNudge(client))?.text, "Ask about the roof");
+    other.sendChunk(0, 0, Buffer.alloc(40));
+    assert.equal((await other.next()).type, FrameType.Ack);
+  });
+
+  it("one that is not connected gets it when it comes, in order, also from a relay that was started again", async () => {
+    assert.deepEqual((await post(sealed(2))).said, { id: 2, sent: false });
+    await post(sealed(1));
+    await relay.close();
+    relay = await start();
+    const client = await bench.connect(relay, badge);
+    assert.deepEqual([(await nextNudge(client))?.id, (await nextNudge(client))?.id], [1, 2]);
+    assert.equal(statSync(join(bench.spool, "nudges.json")).mode & 0o777, 0o600);
+  });
+
+  it("one that has expired is not sent any more", async () => {
+    await post(sealed(1), { query: `?expiresUnixMs=${clock.unixMs() + 1000}` });
+    await post(sealed(2), { query: `?expiresUnixMs=${clock.unixMs() + 60_000}` });
+    clock.advance(1000);
+    const client = await bench.connect(relay, badge);
+    assert.equal((await nextNudge(client))?.id, 2);
+  });
+
+  it("the same number again takes the place of the first; of too many the oldest give way", async () => {
+    for (let id = 1; id <= NUDGES_MAX + 2; id++) await post(sealed(id));
+    await post(sealed(5));
+    const client = await bench.connect(relay, badge);
+    const ids: (number | undefined)[] = [];
+    for (let i = 0; i < NUDGES_MAX; i++) ids.push((await nextNudge(client))?.id);
+    assert.deepEqual(
+      ids,
+      Array.from({ length: NUDGES_MAX }, (_, i) => i + 3),
+    );
+  });
+
+  for (const [what, send, status, words] of [
+    ["a badge that nobody knows", () => post(sealed(1), { to: "00".repeat(8) }), 404, /not registered/],
+    ["a nudge for another badge", () => post(sealed(1, randomBytes(8))), 400, /another badge/],
+    ["no nudge", () => post(Buffer.from("hello")), 400, /no sealed nudge/],
+    ["an empty body", () => post(Buffer.alloc(0)), 400, /no sealed nudge/],
+    ["a body that is too long", () => post(Buffer.alloc(1025)), 413, /at most 1024/],
+    [
+      "an expiry in the past",
+      () => post(sealed(1), { query: "?expiresUnixMs=5" }),
+      400,
+      /within the next 30 days/,
+    ],
+    [
+      "an expiry that is no number",
+      () => post(sealed(1), { query: "?expiresUnixMs=soon" }),
+      400,
+      /within the next/,
+    ],
+  ] as [string, () => ReturnType<typeof post>, number, RegExp][])
+    it(`is refused, and nothing is kept: ${what}`, async () => {
+      const { status: got, said } = await send();
+      assert.equal(got, status);
+      assert.match(String(said.error), words);
+      const client = await bench.connect(relay, badge);
+      client.sendChunk(0, 0, Buffer.alloc(40));
+      assert.equal((await client.next()).type, FrameType.Ack);
+    });
+
+  it("a file of nudges that is damaged is not thrown away: the relay says so and does not start", async () => {
+    await relay.close();
+    writeFileSync(join(bench.spool, "nudges.json"), "{");
+    await assert.rejects(start(), /cannot read .*nudges\.json/);
+  });
+
+  it("a port that is taken", async () => {
+    const port = Number(new URL(relay.adminUrl as string).port);
+    const other = bench.relay({
+      spool: join(bench.directory, "other"),
+      admin: { host: "127.0.0.1", port, token: Buffer.from(TOKEN) },
+    });
+    await assert.rejects(other, /for the operator/);
+  });
+});
