@@ -3,6 +3,7 @@ import { Command } from "commander";
 import { addAudit } from "./commands/audit";
 import { addConsent } from "./commands/consent";
 import { addKeysInit } from "./commands/keys-init";
+import { addNudge } from "./commands/nudge";
 import { addOpen } from "./commands/open";
 import { processOutput } from "./commands/output";
 import { addPhrases } from "./commands/phrases";
@@ -27,6 +28,7 @@ addPhrases(program, output);
 addTune(program, output);
 addConsent(program, output);
 addAudit(program, output);
+addNudge(program, output);
 
 program.parseAsync().catch((cause: unknown) => {
   process.stderr.write(`salestag: ${sentenceOf(cause)}\n`);

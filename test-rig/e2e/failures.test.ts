@@ -11,17 +11,7 @@ import { BENCH_DEFAULTS, Bench } from "../src/bench";
 import { connect as connectBadge, play } from "../src/play";
 import { RelayProcess } from "../src/relay-process";
 import { Site } from "../src/site";
-import { BadgeProcess, type Run, repeated, rig, SAMPLE, salestag, sample, scratch } from "./support";
-
-/** One sentence on standard error, behind the program's name, and nothing that looks like a key anywhere. */
-function assertRefused(run: Run, code: number, words: RegExp): void {
-  assert.equal(run.code, code, run.stderr);
-  const told = run.stderr.trim().split("\n").at(-1) ?? "";
-  assert.match(told, /^(rig|salestag): /);
-  assert.match(told, words);
-  assert.doesNotMatch(run.stderr, /\n\s+at /, "a stack trace is no sentence");
-  assert.doesNotMatch(run.stdout + run.stderr, /[0-9a-f]{64}/);
-}
+import { assertRefused, BadgeProcess, repeated, rig, SAMPLE, salestag, sample, scratch } from "./support";
 
 /** A WAV of 16-bit mono silence at 16 kHz whose header tells `claimedBytes` of data. */
 function wav(dataBytes: number, claimedBytes: number): Buffer {

@@ -1,4 +1,5 @@
 // What the end-to-end tests share: the bundled sample as frames, scratch folders, and the rig's own command line as a process.
+import assert from "node:assert/strict";
 import { type ChildProcess, execFile, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync } from "node:fs";
@@ -83,4 +84,14 @@ export class BadgeProcess {
     this.child.kill("SIGTERM");
     await closed;
   }
+}
+
+/** One sentence on standard error, behind the program's name, and nothing that looks like a key anywhere. */
+export function assertRefused(run: Run, code: number, words: RegExp): void {
+  assert.equal(run.code, code, run.stderr);
+  const told = run.stderr.trim().split("\n").at(-1) ?? "";
+  assert.match(told, /^(rig|salestag): /);
+  assert.match(told, words);
+  assert.doesNotMatch(run.stderr, /\n\s+at /, "a stack trace is no sentence");
+  assert.doesNotMatch(run.stdout + run.stderr, /[0-9a-f]{64}/);
 }

@@ -2,7 +2,14 @@
 // docs/vault.md. Safe to back up and to share among those who have an identity.
 import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { BADGE_ID_BYTES, epochKeyOf, KEY_BYTES, nextChainKey, nodeCrypto } from "@salestag/protocol/host";
+import {
+  BADGE_ID_BYTES,
+  epochKeyOf,
+  inboxKeyOf,
+  KEY_BYTES,
+  nextChainKey,
+  nodeCrypto,
+} from "@salestag/protocol/host";
 import { Decrypter, Encrypter } from "age-encryption";
 import { ExitCode, messageOf, ToolError } from "../errors";
 import { createFile } from "../files";
@@ -182,4 +189,17 @@ export function epochKeyFor(keys: BadgeKeys, epoch: number): Buffer {
   let chainKey: Buffer = Buffer.from(keys.chain.key, "hex");
   for (let step = 0; step < steps; step++) chainKey = nextChainKey(crypto, chainKey);
   return epochKeyOf(crypto, chainKey);
+}
+
+/**
+ * @returns the key of what the team sends to a badge, 32 bytes
+ * @throws ToolError when the vault has not the chain's first key any more
+ */
+export function inboxKeyFor(keys: BadgeKeys): Buffer {
+  if (keys.chain.epoch !== 0)
+    throw new ToolError(
+      ExitCode.Keys,
+      `the vault has the keys of badge ${keys.badge} from conversation ${keys.chain.epoch} on; nudges need the first one: provision the badge again.`,
+    );
+  return inboxKeyOf(nodeCrypto(), Buffer.from(keys.chain.key, "hex"));
 }

@@ -1,0 +1,68 @@
+// `salestag nudge` through a relay's door to an emulated badge that shows it, with the command lines alone.
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { chmodSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { startRelay } from "@salestag/cloud-relay";
+import { newBadgeState } from "../src/badge-state";
+import { BENCH_DEFAULTS, Bench } from "../src/bench";
+import { PaceGate } from "../src/emulator/pace-gate";
+import { Site } from "../src/site";
+import { assertRefused, salestag, scratch } from "./support";
+
+describe("end to end: salestag nudge", () => {
+  it("reaches the badge that it is sealed for; what cannot be used is refused in a sentence", async () => {
+    const site = await Site.create(join(scratch(), "site"));
+    const token = randomBytes(24).toString("base64");
+    const tokenFile = join(site.folder, "admin.token");
+    writeFileSync(tokenFile, `${token}\n`, { mode: 0o600 });
+    const quiet = () => undefined;
+    const relay = await startRelay({
+      listen: [{ host: "127.0.0.1", port: 0, tls: false }],
+      registry: site.registry,
+      spool: site.spool,
+      sinks: [],
+      admin: { host: "127.0.0.1", port: 0, token: Buffer.from(token) },
+      log: { info: quiet, warn: quiet, error: quiet },
+      onFatal: quiet,
+    });
+    const bench = await Bench.open({ ...BENCH_DEFAULTS, state: newBadgeState("0102030405060708") });
+    try {
+      const badge = await site.provision(bench, relay.addresses[0], "Kim");
+      assert.ok(await bench.until(() => bench.traced("up").length > 0, 30_000));
+      const args = [
+        "--vault",
+        site.vaultFolder,
+        "--identity",
+        site.identity,
+        "--relay",
+        relay.adminUrl as string,
+      ];
+      const nudge = (id: string, ...more: string[]) =>
+        salestag("nudge", id, ...args, "--token-file", tokenFile, ...more);
+      const run = await nudge(badge, "--text", "Ask about the roof", "--json");
+      assert.equal(run.code, 0, run.stderr);
+      const { id, sent } = JSON.parse(run.stdout);
+      assert.equal(sent, true);
+      // What comes unasked does not hold virtual time: it runs no faster than real time here.
+      const pace = new PaceGate(bench.time, () => performance.now(), 10);
+      assert.ok(await bench.until(() => bench.traced("nudge").length > 0, 60_000));
+      pace.open();
+      assert.deepEqual(bench.traced("nudge"), [{ word: "nudge", cause: 3, id }]);
+      assertRefused(await nudge("0".repeat(16)), 3, /badge/);
+      assertRefused(await nudge(badge, "--buzzes", "6"), 2, /1 to 5/);
+      assertRefused(
+        await nudge(badge, "--relay", "http://relay.example/"),
+        2,
+        /no address of a relay's door/,
+      );
+      writeFileSync(tokenFile, "another token altogether");
+      assertRefused(await nudge(badge), 2, /needs the header/);
+      chmodSync(tokenFile, 0o644);
+      assertRefused(await nudge(badge), 2, /other users can read it/);
+    } finally {
+      bench.badge.powerOff();
+      await relay.close();
+    }
+  });
+});
