@@ -553,7 +553,11 @@ class World {
       if (name.isFile())
         places.push([`in the relay's file ${name.name}`, readFileSync(join(name.parentPath, name.name))]);
     for (const [where, bytes] of places) {
-      if (bytes.includes(this.packets.marker)) found.push(`plaintext is ${where}`);
+      const plain = this.packets.foundIn(bytes);
+      if (plain !== undefined)
+        found.push(
+          `frame ${plain.seq} of boot ${plain.boot} of badge ${plain.badge} is in the open ${where}`,
+        );
       for (const badge of this.badges)
         for (const { name, bytes: secret } of secretsOf(badge, EPOCHS_SEARCHED))
           if (bytes.includes(secret) || bytes.includes(secret.toString("hex")))

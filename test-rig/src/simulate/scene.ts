@@ -103,8 +103,8 @@ export interface PacketMark {
 
 /** Makes and recognizes the packets of one run. */
 export class Packets {
-  /** Four bytes that begin every packet's content and occur nowhere else. */
-  readonly marker: Buffer;
+  /** Four bytes that begin every packet's content: what holds them is looked at closer. */
+  private readonly marker: Buffer;
 
   constructor(private readonly seed: number) {
     this.marker = new Random(seed ^ 0x5eed).bytes(4);
@@ -127,6 +127,21 @@ export class Packets {
     packet.writeUInt32LE(seq, 8);
     for (let at = 1 + 4 + MARK_BYTES - 1; at < packet.length; at++) packet[at] = next() >>> 24;
     return packet;
+  }
+
+  /** @returns what the first packet is of that lies in the open anywhere in `bytes`; undefined when there is none */
+  foundIn(bytes: Buffer): PacketMark | undefined {
+    for (let at = bytes.indexOf(this.marker); at >= 0; at = bytes.indexOf(this.marker, at + 1)) {
+      if (at + MARK_BYTES + 4 > bytes.length) return undefined;
+      const mark = {
+        badge: bytes[at + 4],
+        boot: bytes.readUInt16LE(at + 5),
+        seq: bytes.readUInt32LE(at + 7),
+      };
+      const content = this.packet(mark).subarray(1); // the TOC may be stored apart
+      if (content.equals(bytes.subarray(at, at + content.length))) return mark;
+    }
+    return undefined;
   }
 
   /** @returns what the packet is of; undefined when it was not made here */

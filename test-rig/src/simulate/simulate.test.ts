@@ -41,6 +41,11 @@ describe("simulation: scene", () => {
       assert.equal(packets.markOf(changed), undefined, `byte ${at}`);
     }
     assert.equal(new Packets(6).markOf(packet), undefined);
+    const among = Buffer.concat([Buffer.alloc(50, 7), packet.subarray(1), Buffer.alloc(50, 9)]);
+    assert.deepEqual(packets.foundIn(among), mark);
+    assert.equal(packets.foundIn(among.subarray(0, 50 + packet.length - 2)), undefined);
+    among[60] ^= 1;
+    assert.equal(packets.foundIn(among), undefined);
     assert.ok(frameOf(1, Sound.Near, packet, false).length <= 236);
   });
 
