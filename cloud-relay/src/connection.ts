@@ -70,6 +70,8 @@ export interface ConnectionParts {
   onProven: (connection: Connection) => void;
   /** Called after the welcome: what waits for the badge may be sent. */
   onOpen: (connection: Connection) => void;
+  /** Called with the code of an error that ends a connection. */
+  onRefused: (code: ErrorCode) => void;
   onEnd: (connection: Connection) => void;
 }
 
@@ -116,6 +118,7 @@ export class Connection {
   refuse(code: ErrorCode, text: string): void {
     if (this.state === "ended") return;
     const { badge, socket } = this;
+    this.parts.onRefused(code);
     this.parts.log.warn("connection refused", {
       badge: badge || undefined,
       remote: socket.remoteAddress,

@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { ErrorCode, nodeCrypto } from "@salestag/protocol/host";
+import { type Metric, Tally } from "./admin/metrics";
 import { type KeptNudge, NudgeBox } from "./admin/nudge-box";
 import { type AdminDoor, type AdminOptions, openAdmin } from "./admin/server";
 import { type Clock, systemClock } from "./clock";
@@ -81,6 +82,8 @@ class RunningRelay implements Relay {
   private registry: Registry | undefined;
   private nudges: NudgeBox | undefined;
   private door: AdminDoor | undefined;
+  private readonly refusals = new Tally();
+  private connectionsTotal = 0;
   private spool: Spool | undefined;
   private closing: Promise<void> | undefined;
 
@@ -153,9 +156,57 @@ class RunningRelay implements Relay {
         if (this.closing !== undefined) return "it is ending";
         return this.spool?.hasRoom ? "" : "the spool has no room";
       },
+      metrics: () => this.metrics(),
       knows: (badge) => this.registry?.authKeyOf(badge) !== undefined,
       nudge: (badge, nudge) => this.nudge(badge, nudge),
     });
+  }
+
+  private metrics(): Metric[] {
+    const spool = this.spool as Spool;
+    const one = (name: string, type: Metric["type"], help: string, value: number): Metric => {
+      return { name: `salestag_relay_${name}`, type, help, samples: [{ value }] };
+    };
+    const sinks = this.dispatchers.map((dispatcher) => ({ labels: { sink: dispatcher.name }, dispatcher }));
+    return [
+      one(
+        "badges_connected",
+        "gauge",
+        "Badges that have proved themselves and are connected.",
+        this.byBadge.size,
+      ),
+      one("connections_total", "counter", "Connections that were accepted.", this.connectionsTotal),
+      {
+        name: "salestag_relay_refusals_total",
+        type: "counter",
+        help: "Connections that were ended with an error, by its code.",
+        samples: this.refusals.samples("code"),
+      },
+      one("chunks_stored_total", "counter", "Chunks that were made durable.", spool.stored.chunks),
+      one("stored_bytes_total", "counter", "Bytes of records that were made durable.", spool.stored.bytes),
+      one("spool_bytes", "gauge", "Bytes that the spool's segments take.", spool.bytes),
+      one(
+        "spool_has_room",
+        "gauge",
+        "1 while the spool takes chunks, 0 while badges are told to hold.",
+        spool.hasRoom ? 1 : 0,
+      ),
+      {
+        name: "salestag_relay_sink_behind_bytes",
+        type: "gauge",
+        help: "Bytes of records that a sink has not had.",
+        samples: sinks.map(({ labels, dispatcher }) => ({
+          labels,
+          value: spool.bytesBehind(dispatcher.position),
+        })),
+      },
+      {
+        name: "salestag_relay_sink_failures_total",
+        type: "counter",
+        help: "Deliveries to a sink that failed.",
+        samples: sinks.map(({ labels, dispatcher }) => ({ labels, value: dispatcher.failuresTotal })),
+      },
+    ];
   }
 
   private async nudge(badge: string, nudge: KeptNudge): Promise<boolean> {
@@ -204,6 +255,7 @@ class RunningRelay implements Relay {
   }
 
   private accept(socket: BadgeSocket): void {
+    this.connectionsTotal++;
     this.sockets.add(socket);
     socket.on("close", () => this.sockets.delete(socket));
     const connection = new Connection(socket, {
@@ -216,6 +268,7 @@ class RunningRelay implements Relay {
       onOpen: (open) => {
         for (const { body } of this.nudges?.of(open.badge) ?? []) open.nudge(body);
       },
+      onRefused: (code) => this.refusals.add(ErrorCode[code] ?? String(code)),
       onEnd: (ended) => this.forget(ended),
     });
     this.connections.add(connection);

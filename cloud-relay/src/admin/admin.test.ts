@@ -1,5 +1,6 @@
 // The operator's door and the nudges behind it: who may come in, what is refused, and that a nudge reaches its badge and no other, now or later.
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -60,6 +61,30 @@ describe("operator's door", () => {
       assert.equal(answer.status, 401, authorization);
       assert.ok(!(await answer.text()).includes(TOKEN));
     }
+  });
+
+  it("metrics: what promtool accepts, and what happened is in them", async function () {
+    const client = await bench.connect(relay, badge);
+    client.sendChunk(0, 0, Buffer.alloc(40));
+    await client.ackedBefore(0, 1);
+    await assert.rejects(bench.connect(relay, { id: "", badgeId: randomBytes(8), authKey: randomBytes(32) }));
+    const headers = { authorization: `Bearer ${TOKEN}` };
+    assert.equal((await ask("/metrics")).status, 401);
+    const answer = await ask("/metrics", { headers });
+    assert.match(answer.headers.get("content-type") ?? "", /^text\/plain; version=0\.0\.4/);
+    const text = await answer.text();
+    for (const line of [
+      "salestag_relay_badges_connected 1",
+      "salestag_relay_connections_total 2",
+      'salestag_relay_refusals_total{code="UnknownBadge"} 1',
+      "salestag_relay_chunks_stored_total 1",
+      "salestag_relay_spool_has_room 1",
+    ])
+      assert.ok(text.split("\n").includes(line), `${line} is not in\n${text}`);
+    const { status, stdout, stderr, error } = spawnSync("promtool", ["check", "metrics"], { input: text });
+    if (error !== undefined && !process.env.CI) return this.skip();
+    assert.equal(status, 0, `${stdout}${stderr}${error ?? ""}`);
+    assert.equal(`${stdout}${stderr}`, "");
   });
 
   it("a badge that is connected gets a nudge at once; another badge gets none", async () => {

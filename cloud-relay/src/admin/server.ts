@@ -6,6 +6,7 @@ import { FormatError, readNudgeHeader } from "@salestag/protocol/host";
 import type { Clock } from "../clock";
 import { ExitCode, messageOf, RelayError } from "../errors";
 import type { Log } from "../log";
+import { EXPOSITION_TYPE, exposition, type Metric } from "./metrics";
 import { KEEP_MS_MAX, type KeptNudge } from "./nudge-box";
 
 /** Where the door is, and who may come in. */
@@ -24,6 +25,7 @@ export interface AdminParts {
   log: Log;
   /** Why the relay takes nothing now; empty when it does. */
   notReady: () => string;
+  metrics: () => Metric[];
   knows: (badge: string) => boolean;
   /** Keeps a nudge and sends it if the badge is connected. @returns true when it was sent */
   nudge: (badge: string, nudge: KeptNudge) => Promise<boolean>;
@@ -96,24 +98,27 @@ async function answer(
   parts: AdminParts,
 ): Promise<void> {
   try {
-    const { status, body } = await route(request, token, parts);
-    tell(response, status, body);
+    const { status, body, type } = await route(request, token, parts);
+    if (typeof body === "string") tell(response, status, body, type);
+    else tell(response, status, `${JSON.stringify(body)}\n`);
   } catch (cause) {
     if (!(cause instanceof Refusal)) throw cause;
-    tell(response, cause.status, { error: cause.message });
+    tell(response, cause.status, `${JSON.stringify({ error: cause.message })}\n`);
   }
 }
 
-function tell(response: ServerResponse, status: number, body: object): void {
-  const text = `${JSON.stringify(body)}\n`;
-  response.writeHead(status, { "content-type": "application/json", "cache-control": "no-store" }).end(text);
+/** What is answered; objects go out as JSON. */
+interface Answer {
+  status: number;
+  body: object | string;
+  type?: string;
 }
 
-async function route(
-  request: IncomingMessage,
-  token: Buffer,
-  parts: AdminParts,
-): Promise<{ status: number; body: object }> {
+function tell(response: ServerResponse, status: number, text: string, type = "application/json"): void {
+  response.writeHead(status, { "content-type": type, "cache-control": "no-store" }).end(text);
+}
+
+async function route(request: IncomingMessage, token: Buffer, parts: AdminParts): Promise<Answer> {
   const url = new URL(request.url ?? "/", "http://relay");
   if (request.method === "GET" && url.pathname === "/healthz") return { status: 200, body: { alive: true } };
   if (request.method === "GET" && url.pathname === "/readyz") {
@@ -122,6 +127,8 @@ async function route(
   }
   if (!mayEnter(request, token))
     throw new Refusal(401, "this needs the header 'authorization: Bearer TOKEN'");
+  if (request.method === "GET" && url.pathname === "/metrics")
+    return { status: 200, body: exposition(parts.metrics()), type: EXPOSITION_TYPE };
   const badge = NUDGES_PATH.exec(url.pathname)?.[1];
   if (badge === undefined) throw new Refusal(404, "there is nothing here; see docs/relay-admin.md");
   if (request.method !== "POST") throw new Refusal(405, "nudges are posted");

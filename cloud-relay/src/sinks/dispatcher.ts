@@ -38,6 +38,9 @@ export interface DispatcherOptions {
 export class Dispatcher {
   private cursor: Cursor;
   private savedMs: number;
+  /** Deliveries that failed since the start. */
+  failuresTotal = 0;
+
   private failures = 0;
   private woken = false;
   private wakeUp: () => void = () => {};
@@ -58,6 +61,16 @@ export class Dispatcher {
   static async start(options: DispatcherOptions): Promise<Dispatcher> {
     const file = await CursorFile.open(options.disk, options.spoolDirectory, options.sink.name);
     return new Dispatcher(options, file);
+  }
+
+  /** Name of the sink. */
+  get name(): string {
+    return this.options.sink.name;
+  }
+
+  /** Where the sink has come to. */
+  get position(): Cursor {
+    return this.cursor;
   }
 
   /** The cursor from which a restart would continue: segments before it are not needed any more. */
@@ -149,6 +162,7 @@ export class Dispatcher {
     // Full jitter: relays that lost the same sink do not come back at the same time.
     const waitMs = Math.ceil(random() * Math.min(RETRY_MAX_MS, RETRY_FIRST_MS * 2 ** this.failures)) + 1;
     this.failures++;
+    this.failuresTotal++;
     log.warn("sink failed", { sink: sink.name, why: messageOf(cause), failures: this.failures, waitMs });
     await this.wait(waitMs, true);
   }

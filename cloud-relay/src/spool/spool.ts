@@ -128,6 +128,18 @@ export class Spool {
     return this.storedBytes;
   }
 
+  /** Chunks that were stored since the start, and their bytes. */
+  stored = { chunks: 0, bytes: 0 };
+
+  /** @returns bytes of records that a reader at `cursor` has not had */
+  bytesBehind(cursor: Cursor): number {
+    let bytes = 0;
+    for (const { number, end } of [...this.sealed, this.active])
+      if (number > cursor.segment) bytes += end - SEGMENT_HEADER_BYTES;
+      else if (number === cursor.segment) bytes += end - Math.max(cursor.offset, SEGMENT_HEADER_BYTES);
+    return Math.max(0, bytes);
+  }
+
   /** @returns the position before which all chunks of a badge are durable */
   durablePosition(badge: string): Position {
     return this.durable.of(badge);
@@ -237,6 +249,8 @@ export class Spool {
       badges.add(badge);
       this.queuedBytes -= payload.length;
       this.storedBytes += recordBytes(payload.length);
+      this.stored.chunks++;
+      this.stored.bytes += payload.length;
     }
     this.queue = this.queue.slice(batch.length);
     this.setOutOfRoom(false);

@@ -1,13 +1,15 @@
 // The audit of a badge's account, through a relay's folder and a vault: a clean day, and each kind of wrong found and named.
 import assert from "node:assert/strict";
-import { mkdirSync, readdirSync, rmSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
   type AccountEntry,
   accountEvent,
   accountHash,
   type BadgeEvent,
+  decodeRecord,
   EventKind,
+  encodeRecord,
   firstAccountHash,
   nodeCrypto,
 } from "@salestag/protocol/host";
@@ -72,7 +74,7 @@ interface Twist {
 describe("salestag audit", () => {
   const folder = useFolder();
 
-  async function site({ told = (all) => all, clock = true }: Twist = {}) {
+  async function site({ told = (all) => all, clock = true }: Twist = {}, day = DAY) {
     const identity = join(folder(), "identity.txt");
     const vault = Vault.create(join(folder(), "vault"), "", [await createIdentity(identity, RECEIVED_MS)]);
     await vault.add(KEYS);
@@ -80,7 +82,7 @@ describe("salestag audit", () => {
     mkdirSync(relay);
     const key = (epoch: number) => epochKeyFor(KEYS, epoch);
     let hash = firstAccountHash(crypto, Buffer.from(BADGE, "hex"));
-    const entries = DAY.map((one) => {
+    const entries = day.map((one) => {
       hash = accountHash(crypto, hash, one);
       return { entry: one, hash };
     });
@@ -163,6 +165,11 @@ describe("salestag audit", () => {
       (all) => [...all, { ...all[1], entry: { ...all[1].entry, mutedMs: 0 } }],
       [/^entry 1 was told twice, differently: in chunk 2\/0 and in chunk 5\/0$/],
     ],
+    [
+      "one was told twice, its silence and its pause exchanged, the hash kept",
+      (all) => [...all, { ...all[1], entry: { ...all[1].entry, silenceMs: 400_000, pausedMs: 100_000 } }],
+      [/^entry 1 was told twice, differently/],
+    ],
     ["one was told twice, the same", (all) => [...all, all[2]], []],
   ] as [string, Twist["told"], RegExp[]][])
     it(`is found and named: ${what}`, async () => {
@@ -182,6 +189,31 @@ describe("salestag audit", () => {
     for (const name of readdirSync(conversation).slice(2, 5)) rmSync(join(conversation, name));
     const { problems } = await audit();
     assert.match(problems.join(), /entry 0 says that 20\.0 s of sound were sent, 14\.0 s are here/);
+  });
+
+  it("a single chunk that was withheld, or whose sound was exchanged for noise under its own header, is found and named", async () => {
+    const { relay, audit } = await site();
+    const path = join(relay, BADGE, "0000000000", "0000000004.chunk");
+    const kept = readFileSync(path);
+    rmSync(path);
+    assert.match((await audit()).problems.join("\n"), /^chunk 4 of conversation 0 is missing$/m);
+    const record = decodeRecord(kept);
+    writeFileSync(path, encodeRecord({ ...record, sealed: Buffer.alloc(record.sealed.length, 5) }));
+    assert.match((await audit()).problems.join("\n"), /sound of chunk 0\/4 does not open/);
+  });
+
+  it("sound of which the account says that it was refused is found: it should not be here", async () => {
+    const { audit } = await site({}, [{ ...DAY[0], sentMs: 0, refusedMs: 20_000 }, ...DAY.slice(1)]);
+    assert.match(
+      (await audit()).problems.join("\n"),
+      /0\.0 s of sound were sent, and 20\.0 s are here: more than anybody/,
+    );
+  });
+
+  it("a badge that the vault does not know is named, and the others are audited", async () => {
+    const { relay, audit } = await site();
+    cpSync(join(relay, BADGE), join(relay, "ffffffffffffffff"), { recursive: true });
+    assert.deepEqual((await audit()).problems, []);
   });
 
   it("the picture has a row for each day and a bar for each kind; the hours' letters say what took most of a minute", async () => {

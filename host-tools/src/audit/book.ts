@@ -115,7 +115,7 @@ function inOrder(told: ToldEntry[], problems: string[]): ToldEntry[] {
     const { seq } = one.entry;
     const before = bySeq.get(seq);
     if (before !== undefined) {
-      if (!before.hash.equals(one.hash) || accountedMs(before.entry) !== accountedMs(one.entry))
+      if (!sameEntry(before, one))
         problems.push(
           `entry ${seq} was told twice, differently: in chunk ${before.epoch}/${before.index} and in chunk ${one.epoch}/${one.index}`,
         );
@@ -129,6 +129,12 @@ function inOrder(told: ToldEntry[], problems: string[]): ToldEntry[] {
     bySeq.set(seq, one);
   }
   return [...bySeq.values()].sort((a, b) => a.entry.seq - b.entry.seq);
+}
+
+/** Field by field: the hash is told beside the values, and may be kept when they are changed. */
+function sameEntry(a: ToldEntry, b: ToldEntry): boolean {
+  const fields = Object.keys(a.entry) as (keyof AccountEntry)[];
+  return a.hash.equals(b.hash) && fields.every((field) => a.entry[field] === b.entry[field]);
 }
 
 function checkChain(badgeId: Buffer, entries: ToldEntry[], problems: string[]): void {
@@ -184,6 +190,10 @@ function soundIn(entry: AccountEntry, durationMs: number, sound: ArrivedSound[])
 function checkSound(stretches: Stretch[], problems: string[]): void {
   let evictedMs = stretches.reduce((sum, { entry }) => sum + entry.evictedMs, 0);
   for (const { entry, arrivedMs } of stretches) {
+    if (arrivedMs > entry.sentMs + 2 * CHUNK_MS)
+      problems.push(
+        `entry ${entry.seq} says that ${seconds(entry.sentMs)} of sound were sent, and ${seconds(arrivedMs)} are here: more than anybody is told of`,
+      );
     const wantedMs = entry.sentMs * SOUND_SHARE_MIN - CHUNK_MS;
     if (arrivedMs >= wantedMs) continue;
     const missingMs = entry.sentMs - arrivedMs;
@@ -215,7 +225,8 @@ function offTimes(stretches: Stretch[]): OffTime[] {
   return off;
 }
 
-function totalsOf(stretches: Stretch[], off: OffTime[]): Book["totals"] {
+/** @returns the sums of these stretches and of the time between them */
+export function totalsOf(stretches: Stretch[], off: OffTime[]): Book["totals"] {
   const sum = (of: (entry: AccountEntry) => number) =>
     stretches.reduce((total, { entry }) => total + of(entry), 0);
   return {

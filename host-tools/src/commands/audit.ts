@@ -1,7 +1,7 @@
 // `salestag audit`: where every second of a badge went, and whether anything of it is missing.
 import { type Command, InvalidArgumentError } from "commander";
 import { type Audit, auditFolder } from "../audit/audit";
-import type { Book, Stretch } from "../audit/book";
+import { type Book, type Stretch, totalsOf } from "../audit/book";
 import { hoursOf, LOOKS, lookOf, type Piece, piecesOf, svgOf } from "../audit/picture";
 import { ExitCode, ToolError } from "../errors";
 import { replaceFile } from "../files";
@@ -72,26 +72,35 @@ export function addAudit(parent: Command, output: Output): void {
 }
 
 function day(text: string): string {
-  if (!/^\d{4}-\d{2}-\d{2}$/.test(text) || Number.isNaN(Date.parse(text)))
+  const at = /^\d{4}-\d{2}-\d{2}$/.test(text) ? Date.parse(text) : Number.NaN;
+  if (Number.isNaN(at) || new Date(at).toISOString().slice(0, 10) !== text)
     throw new InvalidArgumentError("It must be a day, such as 2026-06-01.");
   return text;
 }
 
 interface Shown {
+  /** Of what is shown. */
+  totals: Book["totals"];
   stretches: Stretch[];
   pieces: Piece[];
 }
 
 function of(book: Book, day: string | undefined): Shown {
   const pieces = piecesOf(book);
-  if (day === undefined) return { stretches: book.stretches, pieces };
+  if (day === undefined) return { totals: book.totals, stretches: book.stretches, pieces };
   const from = Date.parse(day);
   const within = (startMs: number, endMs: number) => startMs < from + DAY_MS && endMs > from;
+  const stretches = book.stretches.filter(
+    ({ startUnixMs, durationMs }) =>
+      startUnixMs !== undefined && within(startUnixMs, startUnixMs + durationMs),
+  );
+  const off = book.off.filter(
+    ({ startUnixMs, durationMs }) =>
+      startUnixMs !== undefined && durationMs !== undefined && within(startUnixMs, startUnixMs + durationMs),
+  );
   return {
-    stretches: book.stretches.filter(
-      ({ startUnixMs, durationMs }) =>
-        startUnixMs !== undefined && within(startUnixMs, startUnixMs + durationMs),
-    ),
+    totals: totalsOf(stretches, off),
+    stretches,
     pieces: pieces
       .filter(({ startUnixMs, endUnixMs }) => within(startUnixMs, endUnixMs))
       .map(({ spent, startUnixMs, endUnixMs }) => ({
@@ -102,8 +111,8 @@ function of(book: Book, day: string | undefined): Shown {
   };
 }
 
-function toJson({ badge, book }: Audit, { stretches }: Shown) {
-  const { off, totals, problems } = book;
+function toJson({ badge, book }: Audit, { stretches, totals }: Shown) {
+  const { off, problems } = book;
   const entries = stretches.map(({ entry, startUnixMs, durationMs, arrivedMs }) => ({
     ...entry,
     startUnixMs,
@@ -123,9 +132,9 @@ const COLUMNS: [heading: string, of: (stretch: Stretch) => number][] = [
   ["evicted", ({ entry }) => entry.evictedMs],
 ];
 
-function print(output: Output, { badge, book }: Audit, { stretches, pieces }: Shown): void {
+function print(output: Output, { badge, book }: Audit, { stretches, pieces, totals }: Shown): void {
   const { colors } = output;
-  const { problems, totals } = book;
+  const { problems } = book;
   output.line(colors.bold(`badge ${badge}`));
   const heads = COLUMNS.map(([heading]) => heading.padStart(8)).join("");
   output.line(

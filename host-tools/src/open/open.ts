@@ -81,8 +81,8 @@ function clockOf(
     .sort((a, b) => Math.abs(a.epoch - epoch) - Math.abs(b.epoch - epoch));
   for (const files of near) {
     try {
-      for (const { events } of openEvents(readEpoch(files), epochKeyFor(keys, files.epoch)))
-        clock.learn(events);
+      const opened = openEvents(readEpoch(files), epochKeyFor(keys, files.epoch));
+      clock.learn(opened.flatMap(({ events }) => events));
     } catch (cause) {
       if (!(cause instanceof ToolError)) throw cause; // the key of that epoch was deleted: it tells nothing
     }
@@ -93,9 +93,10 @@ function clockOf(
 }
 
 /** What a badge tells between conversations has an epoch of its own, and is no conversation. */
-function isInterlude({ chunks, events, problems }: Timeline): boolean {
+function isInterlude({ chunks, events, missing, problems }: Timeline): boolean {
   return (
     problems.length === 0 &&
+    missing.length === 0 &&
     chunks.every(({ kind }) => kind === "events") &&
     events.some(({ name }) => name === "boot") &&
     !events.some(({ name }) => name === "conversation start" || name === "conversation end")

@@ -51,12 +51,12 @@ export class VirtualTime {
     this.gates.add(gate);
   }
 
-  /** Lets time stand still until the promise is settled. Its rejection ends the run. */
+  /** Lets time stand still until the promise is settled; what is due at this very time waits too. Its rejection ends the run. */
   hold(promise: Promise<void>): void {
-    const nowMs = this.time;
+    const beforeMs = this.time - 1;
     let settled = false;
     const gate: Gate = {
-      holdMs: () => (settled ? undefined : nowMs),
+      holdMs: () => (settled ? undefined : beforeMs),
       changed: () => promise,
     };
     this.addGate(gate);
