@@ -210,6 +210,14 @@ describe("salestag audit", () => {
     );
   });
 
+  it("time at the start of a boot that no entry accounts for is found", async () => {
+    const late = [...DAY.slice(0, 3), { ...DAY[3], startMs: 3_600_000 }];
+    const { audit } = await site({}, late);
+    assert.deepEqual((await audit()).problems, [
+      "the first 3600000 ms of boot 2, before entry 3, are not accounted for",
+    ]);
+  });
+
   it("a badge that the vault does not know is named, and the others are audited", async () => {
     const { relay, audit } = await site();
     cpSync(join(relay, BADGE), join(relay, "ffffffffffffffff"), { recursive: true });

@@ -158,6 +158,15 @@ function checkChain(badgeId: Buffer, entries: ToldEntry[], problems: string[]): 
 }
 
 function checkTimes(entries: ToldEntry[], problems: string[]): void {
+  for (const [place, { entry }] of entries.entries()) {
+    const before = entries[place - 1]?.entry;
+    const isFirst =
+      before === undefined ? entry.seq === 0 : before.seq === entry.seq - 1 && before.boot !== entry.boot;
+    if (isFirst && entry.startMs > 0)
+      problems.push(
+        `the first ${entry.startMs} ms of boot ${entry.boot}, before entry ${entry.seq}, are not accounted for`,
+      );
+  }
   for (let i = 1; i < entries.length; i++) {
     const { entry: before } = entries[i - 1];
     const { entry } = entries[i];
