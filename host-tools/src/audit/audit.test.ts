@@ -17,6 +17,7 @@ import {
   audioChunk,
   BADGE,
   eventsChunk,
+  KEYS,
   opusPackets,
   RECEIVED_MS,
   recordOf,
@@ -28,16 +29,6 @@ import { epochKeyFor, Vault } from "../vault/vault";
 import { auditFolder } from "./audit";
 import { hoursOf, piecesOf, svgOf } from "./picture";
 
-const KEYS = {
-  version: 1,
-  badge: BADGE,
-  deviceId: "fedcba9876543210",
-  label: "Kim",
-  createdMs: RECEIVED_MS,
-  authKey: bytesOf(1, 32).toString("hex"),
-  chain: { epoch: 0, key: bytesOf(2, 32).toString("hex") },
-  epochKeys: {},
-} as const;
 const BOOT_UNIX_MS = [0, Date.UTC(2026, 5, 1, 8), Date.UTC(2026, 5, 1, 10)];
 const PACKETS = opusPackets(100);
 const crypto = nodeCrypto();

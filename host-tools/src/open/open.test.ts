@@ -12,6 +12,7 @@ import {
   type ChunkPlan,
   eventsChunk,
   type Item,
+  KEYS,
   opusPackets,
   RECEIVED_MS,
   recordOf,
@@ -24,16 +25,6 @@ import { epochKeyFor, Vault } from "../vault/vault";
 import { PRE_SKIP_SAMPLES, SILENCE_PACKET } from "./ogg-opus";
 import { type OpenOptions, openConversations } from "./open";
 
-const KEYS = {
-  version: 1,
-  badge: BADGE,
-  deviceId: "fedcba9876543210",
-  label: "Kim",
-  createdMs: RECEIVED_MS,
-  authKey: bytesOf(1, 32).toString("hex"),
-  chain: { epoch: 0, key: bytesOf(2, 32).toString("hex") },
-  epochKeys: {},
-} as const;
 const SAMPLES_PER_PACKET = 960;
 const PACKETS = opusPackets(120);
 

@@ -19,9 +19,22 @@ import {
   sealChunk,
 } from "@salestag/protocol/host";
 import { chunkFileName } from "../open/chunk-files";
+import { bytesOf } from "./tools";
 
 export const BADGE = "0123456789abcdef";
 export const RECEIVED_MS = Date.UTC(2025, 5, 1, 12, 0, 0);
+
+/** What the vault has of the badge. */
+export const KEYS = {
+  version: 1,
+  badge: BADGE,
+  deviceId: "fedcba9876543210",
+  label: "Kim",
+  createdMs: RECEIVED_MS,
+  authKey: bytesOf(1, 32).toString("hex"),
+  chain: { epoch: 0, key: bytesOf(2, 32).toString("hex") },
+  epochKeys: {},
+} as const;
 
 /** What goes into a chunk before it is sealed. */
 export interface ChunkPlan {
