@@ -23,7 +23,7 @@ import {
   recordOf,
   writeRecord,
 } from "../testing/conversation.fixture";
-import { bytesOf, useFolder } from "../testing/tools";
+import { useFolder } from "../testing/tools";
 import { createIdentity, readIdentities } from "../vault/identity";
 import { epochKeyFor, Vault } from "../vault/vault";
 import { auditFolder } from "./audit";
