@@ -24,7 +24,7 @@ import type { Network } from "../emulator/network";
 import type { Random } from "../emulator/random";
 import type { VirtualTime } from "../emulator/virtual-time";
 import { VoiceFrontEnd } from "../emulator/voice-front-end";
-import { frameOf, type Packets, recordedFrameOf, type Scene, Sound, speechByteOf } from "./scene";
+import { frameOf, type Packets, recordedFrameOf, type Scene, speechByteOf } from "./scene";
 
 const CLIENT_ID = "5a1e57a600000001";
 const FRONT_END_ID = "5a1e57a600000002";
@@ -329,9 +329,4 @@ export class SimulatedBadge {
     }
     await promise;
   }
-}
-
-/** @returns true for a sound that is to be heard */
-export function isSpeech(sound: Sound): boolean {
-  return sound !== Sound.Silence;
 }

@@ -82,9 +82,11 @@ export class VirtualDisk implements Disk {
   }
 
   private async sync(path: string): Promise<void> {
+    // What is written while the sync runs is not part of it.
+    const synced = new Set(this.changes.filter((change) => change.path === path));
     await this.pause();
     this.check();
-    this.changes = this.changes.filter((change) => change.path !== path);
+    this.changes = this.changes.filter((change) => !synced.has(change));
   }
 
   private pause(): Promise<void> {

@@ -14,6 +14,7 @@ import { SimulatedBadge } from "./badge";
 import { VirtualDisk } from "./disk";
 import { hostileBadge, hostileRelay, type Recorded } from "./hostile";
 import { type Air, GOOD_AIR, VirtualNetwork } from "./link";
+import { SealedOnce } from "./once";
 import { type Findings, judge, secretsOf } from "./oracle";
 import { Packets, type RecordedFrames, Scene } from "./scene";
 
@@ -81,8 +82,10 @@ class World {
   private readonly faults: Record<string, number> = {};
   private readonly packets: Packets;
   private readonly hash = createHash("sha256");
-  private readonly wire: Buffer[] = [];
+  /** What passed, by connection and way: plaintext may be cut across writes. */
+  private readonly wire = new Map<string, Buffer[]>();
   private readonly recorded = new Map<number, Recorded>();
+  private readonly once = new SealedOnce();
   private connections = 0;
   private lastBytesMs = 0;
   private disk: VirtualDisk;
@@ -507,7 +510,11 @@ class World {
 
   private tap(connection: number, toRelay: boolean, bytes: Buffer): void {
     this.hash.update(`${connection} ${toRelay} ${this.time.nowMs()}`).update(bytes);
-    this.wire.push(bytes);
+    const stream = `${connection} ${toRelay}`;
+    const earlier = this.wire.get(stream);
+    if (earlier === undefined) this.wire.set(stream, [bytes]);
+    else earlier.push(bytes);
+    if (toRelay) this.once.bytes(connection, bytes);
     if (bytes.length > 100) this.lastBytesMs = Math.max(this.lastBytesMs, this.time.nowMs());
     let recorded = this.recorded.get(connection);
     if (recorded === undefined) {
@@ -531,7 +538,7 @@ class World {
     const failed = this.failed();
     const failures = failed === "" ? [] : [failed];
     for (const { badge, what } of findings.divergences) failures.push(`badge ${badge}: ${what}`);
-    failures.push(...this.leaks(spool));
+    failures.push(...this.once.wrong, ...this.leaks(spool));
     return {
       seed: this.options.seed,
       badgeHours: (this.options.badges * this.time.nowMs()) / 3_600_000,
@@ -548,7 +555,7 @@ class World {
   /** Looks for plaintext and keys where they must not be. */
   private leaks(spool: string): string[] {
     const found: string[] = [];
-    const places: [string, Buffer][] = [["on the wire", Buffer.concat(this.wire)]];
+    const places: [string, Buffer][] = [["on the wire", Buffer.concat([...this.wire.values()].flat())]];
     for (const name of readdirSync(spool, { recursive: true, withFileTypes: true }))
       if (name.isFile())
         places.push([`in the relay's file ${name.name}`, readFileSync(join(name.parentPath, name.name))]);

@@ -3,11 +3,20 @@ import assert from "node:assert/strict";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { CONSENT_DEFAULT, type ConsentPolicy, FRAME_MS } from "@salestag/protocol";
+import {
+  CONSENT_DEFAULT,
+  type ConsentPolicy,
+  encodeChunkBodyStart,
+  encodeChunkHeader,
+  FRAME_MS,
+  FrameType,
+  frameStart,
+} from "@salestag/protocol";
 import { Random } from "../emulator/random";
 import { VirtualTime } from "../emulator/virtual-time";
 import type { SimulatedBadge } from "./badge";
 import { VirtualDisk } from "./disk";
+import { SealedOnce } from "./once";
 import { judge, storedChunks } from "./oracle";
 import { simulate } from "./run";
 import { frameOf, Packets, Scene, Sound } from "./scene";
@@ -53,6 +62,37 @@ describe("simulation: scene", () => {
     const scene = new Scene(new Random(3), 3_600_000);
     for (let i = 1; i < scene.conversations.length; i++)
       assert.ok((scene.conversations[i].from - scene.conversations[i - 1].to) * FRAME_MS >= 40_000);
+  });
+});
+
+describe("simulation: keys on the wire", () => {
+  it("a chunk that goes out again is well when it is the same; sealed in another way it is named, however the bytes are cut", () => {
+    const header = encodeChunkHeader({
+      badgeId: Buffer.alloc(8, 1),
+      epoch: 3,
+      index: 4,
+      kind: 1,
+      startMs: 0,
+      durationMs: 20,
+      codec: 1,
+      count: 1,
+    });
+    const frame = (fill: number) => {
+      const sealed = Buffer.alloc(40, fill);
+      const body = Buffer.concat([encodeChunkBodyStart(header, sealed.length), sealed, Buffer.alloc(8)]);
+      return Buffer.concat([frameStart(FrameType.Chunk, body.length), body]);
+    };
+    const once = new SealedOnce();
+    for (const [connection, fill] of [
+      [0, 5],
+      [1, 5],
+    ])
+      for (const byte of frame(fill)) once.bytes(connection, Buffer.from([byte]));
+    assert.deepEqual(once.wrong, []);
+    once.bytes(2, frame(6));
+    assert.deepEqual(once.wrong, [
+      "chunk 0101010101010101 3/4 went out sealed in two ways: its key was used twice",
+    ]);
   });
 });
 
