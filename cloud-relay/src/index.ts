@@ -1,7 +1,7 @@
 // Public names of the relay as a library: the test rig runs it in its own process.
 export { type Clock, systemClock } from "./clock";
 export type { BadgeSocket } from "./connection";
-export { type Disk, type DiskFile, nodeDisk } from "./disk";
+export { type Disk, type DiskFile, nodeDisk, placeFile } from "./disk";
 export { ExitCode, RelayError } from "./errors";
 export { type ListenAddress, parseListenAddress } from "./listen-address";
 export type { Listener } from "./listeners";

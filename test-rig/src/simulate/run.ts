@@ -5,17 +5,25 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { type BadgeSocket, type Clock, type Relay, startRelay } from "@salestag/cloud-relay";
+import {
+  type BadgeSocket,
+  type Clock,
+  ExitCode,
+  type Relay,
+  RelayError,
+  startRelay,
+} from "@salestag/cloud-relay";
 import { CONSENT_DEFAULT, type ConsentPolicy, type Tuning } from "@salestag/protocol";
 import { readProgram } from "../bench";
 import { Random } from "../emulator/random";
 import { VirtualTime } from "../emulator/virtual-time";
 import { SimulatedBadge } from "./badge";
-import { VirtualDisk } from "./disk";
+import { type DiskHealth, VirtualDisk } from "./disk";
 import { hostileBadge, hostileRelay, type Recorded } from "./hostile";
+import { leaksIn, type Place, secretsOf } from "./leaks";
 import { type Air, GOOD_AIR, VirtualNetwork } from "./link";
 import { SealedOnce } from "./once";
-import { type Findings, judge, secretsOf } from "./oracle";
+import { type Findings, judge } from "./oracle";
 import { Packets, type RecordedFrames, Scene } from "./scene";
 
 export interface SimulationOptions {
@@ -60,6 +68,7 @@ const SMALL_CHIP_SECTORS = 96;
 const QUIET_MS = 120_000;
 const REST_MS_MAX = 3_600_000;
 const RELAY_DOWN_MS = 60_000;
+const RELAY_AGAIN_MS = 5000;
 const PROGRESS_MS = 30_000;
 
 /** Runs a simulation to its end. */
@@ -88,6 +97,7 @@ class World {
   private readonly once = new SealedOnce();
   private connections = 0;
   private lastBytesMs = 0;
+  private readonly diskHealth: DiskHealth = { full: false, slowMs: 0 };
   private disk: VirtualDisk;
   private relay: Relay | undefined;
   private door: ((socket: BadgeSocket) => void) | undefined;
@@ -180,7 +190,7 @@ class World {
   // ---- the relay ----
 
   private newDisk(): VirtualDisk {
-    return new VirtualDisk(this.time, this.random, () => this.settle());
+    return new VirtualDisk(this.time, this.random, () => this.settle(), this.diskHealth);
   }
 
   /** Starts a relay; its disk takes no time meanwhile, and virtual time stands still. */
@@ -337,7 +347,7 @@ class World {
         if (this.door === undefined) return false;
         const recorded = [...this.recorded.values()];
         this.count(
-          `hostile badge: ${hostileBadge(this.door, badge.badgeId, this.random, recorded, this.time, () => this.settle())}`,
+          `hostile badge: ${hostileBadge(this.door, this.badges, this.random, recorded, this.time, () => this.settle())}`,
         );
         return true;
       });
@@ -350,26 +360,25 @@ class World {
       this.time.at(this.time.nowMs() + this.draw(200, RELAY_DOWN_MS), () => this.restartRelay());
       return true;
     });
-    this.often("relay disk full", 25, () => {
-      const disk = this.disk;
-      return this.forAWhile(
+    const { diskHealth } = this;
+    this.often("relay disk full", 25, () =>
+      this.forAWhile(
         5,
         90,
         () => {
-          disk.full = true;
+          diskHealth.full = true;
         },
         () => {
-          disk.full = false;
+          diskHealth.full = false;
         },
-      );
-    });
+      ),
+    );
     this.often("relay disk slow", 15, () => {
-      const disk = this.disk;
       const begin = () => {
-        disk.slowMs = this.draw(200, 6000);
+        diskHealth.slowMs = this.draw(200, 6000);
       };
       const end = () => {
-        disk.slowMs = 0;
+        diskHealth.slowMs = 0;
       };
       // A slow disk shows what it does to a badge that comes back meanwhile.
       const { time } = this;
@@ -396,8 +405,20 @@ class World {
     });
   }
 
+  /** A relay that finds no room at its start ends, and is started again, as a service manager does. */
   private restartRelay(): void {
-    if (this.relay === undefined) this.time.hold(this.startRelay());
+    if (this.relay !== undefined) return;
+    const start = async () => {
+      try {
+        await this.startRelay();
+      } catch (cause) {
+        if (!(cause instanceof RelayError) || cause.exitCode !== ExitCode.Disk || !this.diskHealth.full)
+          throw cause;
+        this.count("relay found its disk full at its start");
+        this.time.at(this.time.nowMs() + RELAY_AGAIN_MS, () => this.restartRelay());
+      }
+    };
+    this.time.hold(start());
   }
 
   private cutPower(badge: SimulatedBadge): boolean {
@@ -492,8 +513,7 @@ class World {
     }
     this.hostileUntilMs = 0;
     this.clockSkewMs = 0;
-    this.disk.full = false;
-    this.disk.slowMs = 0;
+    Object.assign(this.diskHealth, { full: false, slowMs: 0 });
     if (this.relay === undefined) this.restartRelay();
     this.lastBytesMs = this.time.nowMs() + QUIET_MS;
   }
@@ -510,7 +530,7 @@ class World {
 
   private tap(connection: number, toRelay: boolean, bytes: Buffer): void {
     this.hash.update(`${connection} ${toRelay} ${this.time.nowMs()}`).update(bytes);
-    const stream = `${connection} ${toRelay}`;
+    const stream = `${connection}, to the ${toRelay ? "relay" : "badge"}`;
     const earlier = this.wire.get(stream);
     if (earlier === undefined) this.wire.set(stream, [bytes]);
     else earlier.push(bytes);
@@ -538,7 +558,7 @@ class World {
     const failed = this.failed();
     const failures = failed === "" ? [] : [failed];
     for (const { badge, what } of findings.divergences) failures.push(`badge ${badge}: ${what}`);
-    failures.push(...this.once.wrong, ...this.leaks(spool));
+    failures.push(...this.once.wrong, ...this.leaks(spool, findings.newestEpoch));
     return {
       seed: this.options.seed,
       badgeHours: (this.options.badges * this.time.nowMs()) / 3_600_000,
@@ -553,31 +573,25 @@ class World {
   }
 
   /** Looks for plaintext and keys where they must not be. */
-  private leaks(spool: string): string[] {
-    const found: string[] = [];
-    const places: [string, Buffer][] = [["on the wire", Buffer.concat([...this.wire.values()].flat())]];
-    for (const name of readdirSync(spool, { recursive: true, withFileTypes: true }))
-      if (name.isFile())
-        places.push([`in the relay's file ${name.name}`, readFileSync(join(name.parentPath, name.name))]);
-    for (const [where, bytes] of places) {
-      const plain = this.packets.foundIn(bytes);
-      if (plain !== undefined)
-        found.push(
-          `frame ${plain.seq} of boot ${plain.boot} of badge ${plain.badge} is in the open ${where}`,
-        );
-      for (const badge of this.badges)
-        for (const { name, bytes: secret } of secretsOf(badge, EPOCHS_SEARCHED))
-          if (bytes.includes(secret) || bytes.includes(secret.toString("hex")))
-            found.push(`${name} of badge ${badge.parts.number} is ${where}`);
-    }
+  private leaks(spool: string, newestEpoch: number): string[] {
+    const places: Place[] = [...this.wire].map(([stream, parts]) => ({
+      where: `on the wire of connection ${stream}`,
+      bytes: Buffer.concat(parts),
+    }));
+    for (const file of readdirSync(spool, { recursive: true, withFileTypes: true }))
+      if (file.isFile())
+        places.push({
+          where: `in the relay's file ${file.name}`,
+          bytes: readFileSync(join(file.parentPath, file.name)),
+        });
+    // The epoch after the newest that arrived is the one that a badge stands in.
+    const secrets = this.badges.flatMap((badge) => secretsOf(badge, newestEpoch + 1));
+    const found = leaksIn(places, this.packets, secrets);
     for (const badge of this.badges)
       found.push(...badge.oldKeys().map((what) => `badge ${badge.parts.number}: ${what}`));
     return found;
   }
 }
-
-/** A few of a badge's keys are looked for everywhere; that they are derived from each other is not known to who looks. */
-const EPOCHS_SEARCHED = 40;
 
 function policyOf(random: Random): ConsentPolicy {
   const drawn = random.uint32() % 10;

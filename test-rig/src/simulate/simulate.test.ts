@@ -1,8 +1,9 @@
 // The simulator: the same seed is the same run; runs with all faults go well; and the oracle finds what is planted.
 import assert from "node:assert/strict";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { placeFile } from "@salestag/cloud-relay";
 import {
   CONSENT_DEFAULT,
   type ConsentPolicy,
@@ -16,6 +17,7 @@ import { Random } from "../emulator/random";
 import { VirtualTime } from "../emulator/virtual-time";
 import type { SimulatedBadge } from "./badge";
 import { VirtualDisk } from "./disk";
+import { leaksIn, secretsOf } from "./leaks";
 import { SealedOnce } from "./once";
 import { judge, storedChunks } from "./oracle";
 import { simulate } from "./run";
@@ -103,15 +105,22 @@ describe("simulation: the relay's disk", () => {
   });
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
+  const health = { full: false, slowMs: 0 };
+  function newDisk(seed: number): VirtualDisk {
+    const disk = new VirtualDisk(new VirtualTime(() => 0), new Random(seed), () => undefined, health);
+    disk.instant = true;
+    return disk;
+  }
+
   it("a crash leaves what was synced, and of the rest anything between nothing and all", async () => {
     const lengths = new Set<number>();
     for (let seed = 1; seed < 30; seed++) {
-      const disk = new VirtualDisk(new VirtualTime(() => 0), new Random(seed), () => undefined);
-      disk.instant = true;
+      const disk = newDisk(seed);
       const path = join(folder, `${seed}`);
       const file = await disk.open(path, "wx", 0o600);
       await file.write(Buffer.alloc(100, 1), 0);
       await file.dataSync();
+      await disk.syncDirectory(folder);
       await file.write(Buffer.alloc(100, 2), 100);
       disk.crash();
       const left = readFileSync(path);
@@ -120,6 +129,62 @@ describe("simulation: the relay's disk", () => {
       await assert.rejects(file.write(Buffer.alloc(1), 0), /gone/);
     }
     assert.ok(lengths.has(100) && lengths.has(200) && lengths.size > 3, `${[...lengths]}`);
+  });
+
+  it("a name that was made or changed and not synced with its folder may be as it was before; a synced one stays", async () => {
+    const outcomes = new Set<string>();
+    for (let seed = 1; seed < 30; seed++) {
+      const disk = newDisk(seed);
+      const [path, temporary] = [join(folder, `${seed}`), join(folder, `${seed}.new`)];
+      await placeFile(disk, temporary, path, Buffer.from("old"), 0o600);
+      await disk.syncDirectory(folder);
+      await placeFile(disk, temporary, path, Buffer.from("new"), 0o600);
+      disk.crash();
+      outcomes.add(`${readFileSync(path)}, ${existsSync(temporary) ? readFileSync(temporary) : "no file"}`);
+    }
+    assert.deepEqual([...outcomes].sort(), ["new, no file", "old, new", "old, no file"]);
+  });
+
+  it("a full disk takes a part of what is written", async () => {
+    const lengths = new Set<number>();
+    health.full = true;
+    for (let seed = 1; seed < 30; seed++) {
+      const path = join(folder, `${seed}`);
+      const file = await newDisk(seed).open(path, "wx", 0o600);
+      await assert.rejects(file.write(Buffer.alloc(10, 1), 0), { code: "ENOSPC" });
+      lengths.add(readFileSync(path).length);
+    }
+    health.full = false;
+    assert.ok(lengths.size > 5 && Math.max(...lengths) < 10, `${[...lengths]}`);
+  });
+});
+
+describe("simulation: leaks", () => {
+  const packets = new Packets(7);
+  const holder = { authKey: Buffer.alloc(32, 3), chainKey: Buffer.alloc(32, 4), parts: { number: 2 } };
+  const secrets = secretsOf(holder, 50);
+  const noise = new Random(9).bytes(10_000);
+
+  it("noise holds nothing; sound in the open is found and named", () => {
+    assert.deepEqual(leaksIn([{ where: "on the wire", bytes: noise }], packets, secrets), []);
+    const packet = packets.packet({ badge: 2, boot: 1, seq: 77 });
+    const bytes = Buffer.concat([noise, packet, noise]);
+    assert.deepEqual(leaksIn([{ where: "on the wire", bytes }], packets, secrets), [
+      "frame 77 of boot 1 of badge 2 is in the open on the wire",
+    ]);
+  });
+
+  it("every key is found wherever it lies, as bytes or as digits", () => {
+    assert.equal(secrets.length, 2 + 2 * 51);
+    for (const [at, { name, bytes }] of secrets.entries()) {
+      const where = "in the relay's file a.seg";
+      const raw = Buffer.concat([noise.subarray(0, at), bytes, noise.subarray(at)]);
+      assert.deepEqual(leaksIn([{ where, bytes: raw }], packets, secrets), [`${name} is ${where}`]);
+      const digits = Buffer.concat([noise, Buffer.from(bytes.toString("hex"))]);
+      assert.deepEqual(leaksIn([{ where, bytes: digits }], packets, secrets), [
+        `${name}, in hexadecimal digits, is ${where}`,
+      ]);
+    }
   });
 });
 
@@ -158,6 +223,12 @@ describe("simulation: oracle", () => {
     assert.match(judge(badges, packets, folder).divergences[0].what, /without consent/);
     badges[0].parts.consent = { ...CONSENT_DEFAULT, policy: "verbal" };
     assert.match(judge(badges, packets, folder).divergences[0].what, /without consent/);
+    rmSync(folder, { recursive: true });
+  });
+
+  it("a chunk that opens and holds what was never played is found and named", async () => {
+    const { folder, badges } = await day();
+    assert.match(judge(badges, new Packets(5), folder).divergences[0].what, /a packet that nobody made/);
     rmSync(folder, { recursive: true });
   });
 
