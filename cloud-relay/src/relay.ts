@@ -13,8 +13,10 @@ import type { ListenAddress } from "./listen-address";
 import { type Listener, listenOn, type TlsFiles } from "./listeners";
 import type { Log } from "./log";
 import { Registry } from "./registry";
+import { DeadLetters } from "./sinks/dead-letters";
 import { Dispatcher } from "./sinks/dispatcher";
 import type { Sink } from "./sinks/sink";
+import { SpoolFeed } from "./sinks/spool-feed";
 import { SEGMENT_BYTES, Spool } from "./spool/spool";
 
 export interface RelayOptions {
@@ -56,6 +58,7 @@ export interface Relay {
 
 const CLOSE_MS_MAX = 5000;
 const NUDGES_FILE = "nudges.json";
+const DEAD_LETTERS_FOLDER = "dead-letters";
 
 /** Opens registry, spool and sinks, and listens. @throws RelayError */
 export async function startRelay(options: RelayOptions): Promise<Relay> {
@@ -76,6 +79,7 @@ class RunningRelay implements Relay {
   private readonly byBadge = new Map<string, Connection>();
   private readonly sockets = new Set<BadgeSocket>();
   private readonly listeners: Listener[] = [];
+  private readonly feeds: SpoolFeed[] = [];
   private readonly dispatchers: Dispatcher[] = [];
   private readonly clock: Clock;
   private readonly random: (lengthBytes: number) => Buffer;
@@ -117,17 +121,18 @@ class RunningRelay implements Relay {
     this.spool = spool;
     this.nudges = NudgeBox.open(disk, this.clock, join(this.options.spool, NUDGES_FILE));
     for (const sink of sinks) {
-      const dispatcher = await Dispatcher.start({
-        sink,
+      const feed = await SpoolFeed.open({
+        sinkName: sink.name,
         source: spool,
         spoolDirectory: this.options.spool,
         disk,
         clock: this.clock,
-        random: () => this.random(4).readUInt32LE() / 2 ** 32,
-        log,
         onSaved: () => this.releaseDelivered(spool),
       });
-      this.dispatchers.push(dispatcher);
+      this.feeds.push(feed);
+      const deadLetters = new DeadLetters(disk, join(this.options.spool, DEAD_LETTERS_FOLDER), sink);
+      const random = () => this.random(4).readUInt32LE() / 2 ** 32;
+      this.dispatchers.push(new Dispatcher({ sink, feed, deadLetters, clock: this.clock, random, log }));
     }
     for (const address of listen) {
       const listener = await listenOn(address, tls, (socket) => this.accept(socket), log);
@@ -197,7 +202,7 @@ class RunningRelay implements Relay {
         help: "Bytes of records that a sink has not had.",
         samples: sinks.map(({ labels, dispatcher }) => ({
           labels,
-          value: spool.bytesBehind(dispatcher.position),
+          value: dispatcher.bytesBehind,
         })),
       },
       {
@@ -205,6 +210,12 @@ class RunningRelay implements Relay {
         type: "counter",
         help: "Deliveries to a sink that failed.",
         samples: sinks.map(({ labels, dispatcher }) => ({ labels, value: dispatcher.failuresTotal })),
+      },
+      {
+        name: "salestag_relay_sink_dead_letters",
+        type: "gauge",
+        help: "Chunks that a sink would not take and that were put aside.",
+        samples: sinks.map(({ labels, dispatcher }) => ({ labels, value: dispatcher.deadLetters.count })),
       },
     ];
   }
@@ -234,7 +245,7 @@ class RunningRelay implements Relay {
 
   private committed(badges: ReadonlySet<string>): void {
     for (const badge of badges) this.byBadge.get(badge)?.acknowledge();
-    for (const dispatcher of this.dispatchers) dispatcher.wake();
+    for (const feed of this.feeds) feed.wake();
   }
 
   private failed(error: RelayError): void {
@@ -250,8 +261,8 @@ class RunningRelay implements Relay {
   /** Deletes the segments that every sink has passed. */
   private async releaseDelivered(spool: Spool): Promise<void> {
     // A sink that is not started yet may need all of them.
-    if (this.dispatchers.length < this.options.sinks.length) return;
-    await spool.release(Math.min(...this.dispatchers.map(({ savedCursor }) => savedCursor.segment)));
+    if (this.feeds.length < this.options.sinks.length) return;
+    await spool.release(Math.min(...this.feeds.map(({ savedCursor }) => savedCursor.segment)));
   }
 
   private accept(socket: BadgeSocket): void {

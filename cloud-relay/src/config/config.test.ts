@@ -14,6 +14,7 @@ describe("relay's configuration", () => {
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), "relay-config-"));
     writeFileSync(join(folder, "hook.key"), `whsec_${randomBytes(32).toString("base64")}\n`, { mode: 0o600 });
+    writeFileSync(join(folder, "word.key"), "open sesame\n", { mode: 0o600 });
   });
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -54,6 +55,18 @@ sinks:
       mode: structured
       secretFiles: [hook.key]
       timeoutMs: 2000
+  - nats:
+      servers: [nats://127.0.0.1:4222]
+      stream: CHUNKS
+      tokenFile: word.key
+  - s3:
+      endpoint: https://s3.example/
+      region: eu-central-1
+      bucket: chunks
+      prefix: team/
+      accessKeyId: AKID
+      secretKeyFile: word.key
+  - postgres: {host: db.example, database: sales, user: relay, passwordFile: word.key, table: sales.chunks}
 log:
   json: true
 `);
@@ -62,7 +75,13 @@ log:
     assert.equal(config.json, true);
     assert.deepEqual(
       config.sinks.map(({ name }) => name),
-      [`folder:${join(folder, "out")}`, "webhook:https://backend.example/hooks"],
+      [
+        `folder:${join(folder, "out")}`,
+        "webhook:https://backend.example/hooks",
+        "nats:nats://127.0.0.1:4222/CHUNKS",
+        "s3:https://s3.example/chunks/team/",
+        "postgres:db.example:5432/sales/sales.chunks",
+      ],
     );
   });
 
@@ -101,9 +120,9 @@ log:
     [
       "an unknown sink",
       `${START}sinks:\n  - kafka: x\n`,
-      [/^line 5: sinks\[0\] must be one sink, folder or webhook, got kafka$/],
+      [/^line 5: sinks\[0\] must be one sink, folder, webhook, nats, s3, postgres, got kafka$/],
     ],
-    ["two sinks in one", `${START}sinks:\n  - folder: a\n    webhook: {}\n`, [/got folder, webhook$/]],
+    ["two sinks in one", `${START}sinks:\n  - folder: a\n    webhook: {}\n`, [/got folder and webhook$/]],
     ["the same sink twice", `${START}sinks:\n  - folder: a\n  - folder: ./a\n`, [/twice/]],
     [
       "a webhook with everything wrong",
@@ -119,6 +138,38 @@ log:
       "a password in the address",
       `${START}sinks:\n  - webhook: {url: "https://me:word@x.example/", secretFiles: [hook.key]}\n`,
       [/must not hold a password/],
+    ],
+    [
+      "NATS with everything wrong",
+      `${START}sinks:\n  - nats:\n      servers: [http://x, "nats://me:word@127.0.0.1", nats://far.example]\n      stream: a.b\n      tokenFile: none.key\n`,
+      [
+        /servers\[0\] must be nats:/,
+        /servers\[1\] must hold no user or password/,
+        /servers\[2\] must be tls:/,
+        /stream must be letters/,
+        /tokenFile cannot be read: ENOENT/,
+      ],
+    ],
+    [
+      "S3 with everything wrong",
+      `${START}sinks:\n  - s3: {endpoint: "http://s3.example", bucket: X, prefix: no-slash}\n`,
+      [
+        /endpoint must be https/,
+        /region is missing/,
+        /bucket must be the name/,
+        /prefix must end in a slash/,
+        /secretKeyFile is missing/,
+      ],
+    ],
+    [
+      "PostgreSQL with everything wrong",
+      `${START}sinks:\n  - postgres: {host: h, port: 0, table: "x; DROP TABLE y"}\n`,
+      [
+        /port must be a whole number/,
+        /database is missing/,
+        /user is missing/,
+        /table must be small letters/,
+      ],
     ],
     ["no secret", `${START}sinks:\n  - webhook: {url: "https://x.example/"}\n`, [/needs secretFiles/]],
   ] as [string, string, RegExp[]][])

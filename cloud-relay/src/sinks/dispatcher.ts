@@ -1,66 +1,70 @@
-// Feeds one sink from the spool: in order, at least once, from a durable cursor. A delivery that fails is repeated after a wait
-// that doubles each time; other sinks have dispatchers of their own and do not notice.
+// Feeds one sink: in order, at least once. A delivery that fails is repeated after a wait that doubles each time; a chunk that the sink will not take is
+// put aside as a dead letter after a bound, so that what comes behind it gets through. Other sinks have dispatchers of their own and do not notice.
 import type { Clock } from "../clock";
-import type { Disk } from "../disk";
 import { messageOf } from "../errors";
 import type { Log } from "../log";
-import type { Cursor, SpoolEntry, SpoolPart } from "../spool/reader";
-import { CursorFile } from "./cursor-file";
-import type { Sink } from "./sink";
+import type { SpoolEntry } from "../spool/reader";
+import type { DeadLetters } from "./dead-letters";
+import type { Feed } from "./feed";
+import { nameOf, RejectedError, type Sink } from "./sink";
 
 const ENTRIES_MAX = 256;
 const RETRY_FIRST_MS = 500;
 const RETRY_MAX_MS = 300_000;
-const SAVE_INTERVAL_MS = 1000;
 /** Time that a sink has for what is in the spool when the relay ends. */
 const STOP_MS_MAX = 5000;
 
-/** What a dispatcher needs of the spool. */
-export interface SpoolSource {
-  readonly end: Cursor;
-  read(cursor: Cursor): Promise<SpoolPart>;
+/** When a chunk is put aside. */
+export interface DeadLetterBounds {
+  /** Refusals of the chunk itself. */
+  rejections: number;
+  /** Time for which a single chunk is tried while the sink fails in other ways. */
+  afterMs: number;
 }
+
+export const DEAD_LETTER_BOUNDS: DeadLetterBounds = { rejections: 5, afterMs: 86_400_000 };
 
 export interface DispatcherOptions {
   sink: Sink;
-  source: SpoolSource;
-  spoolDirectory: string;
-  disk: Disk;
+  feed: Feed;
+  deadLetters: DeadLetters;
+  bounds?: DeadLetterBounds;
   clock: Clock;
   /** A number from 0 to below 1. */
   random: () => number;
   log: Log;
-  /** Called whenever the durable cursor has moved. */
-  onSaved: () => Promise<void>;
+}
+
+/** What `take` gave, and how much of it is delivered. */
+interface Work {
+  entries: SpoolEntry[];
+  done: number;
 }
 
 /** See the top of the file. */
 export class Dispatcher {
-  private cursor: Cursor;
-  private savedMs: number;
   /** Deliveries that failed since the start. */
   failuresTotal = 0;
+  /** Why the newest delivery failed; empty when it did not. */
+  trouble = "";
 
+  private work: Work = { entries: [], done: 0 };
+  private batchMax = ENTRIES_MAX;
+  /** In a row. */
   private failures = 0;
-  private woken = false;
-  private wakeUp: () => void = () => {};
-  private stopping = false;
-  private readonly giveUp = new AbortController();
+  /** Refusals of the chunk that is first in line. */
+  private rejections = 0;
+  /** When the chunk that is first in line was first tried. */
+  private triedSinceMs: number | undefined;
+  private readonly stopping = new AbortController();
+  private readonly givingUp = new AbortController();
+  private readonly bounds: DeadLetterBounds;
   private readonly running: Promise<void>;
 
-  private constructor(
-    private readonly options: DispatcherOptions,
-    private readonly file: CursorFile,
-  ) {
-    this.cursor = file.saved;
-    this.savedMs = options.clock.steadyMs();
+  /** Starts to deliver. */
+  constructor(private readonly options: DispatcherOptions) {
+    this.bounds = options.bounds ?? DEAD_LETTER_BOUNDS;
     this.running = this.run();
-  }
-
-  /** Opens the sink's cursor and starts to deliver. */
-  static async start(options: DispatcherOptions): Promise<Dispatcher> {
-    const file = await CursorFile.open(options.disk, options.spoolDirectory, options.sink.name);
-    return new Dispatcher(options, file);
   }
 
   /** Name of the sink. */
@@ -68,45 +72,37 @@ export class Dispatcher {
     return this.options.sink.name;
   }
 
-  /** Where the sink has come to. */
-  get position(): Cursor {
-    return this.cursor;
+  get bytesBehind(): number {
+    return this.options.feed.bytesBehind;
   }
 
-  /** The cursor from which a restart would continue: segments before it are not needed any more. */
-  get savedCursor(): Cursor {
-    return this.file.saved;
+  get deadLetters(): DeadLetters {
+    return this.options.deadLetters;
   }
 
-  /** The spool has more. */
-  wake(): void {
-    this.woken = true;
-    this.wakeUp();
-  }
-
-  /** Delivers what is in the spool, as far as the sink takes it at once, saves the cursor and ends. */
+  /** Delivers what there is, as far as the sink takes it at once, saves the place and ends. */
   async stop(): Promise<void> {
-    this.stopping = true;
-    this.wakeUp();
-    const cancel = this.options.clock.after(STOP_MS_MAX, () => this.giveUp.abort());
+    this.stopping.abort();
+    const cancel = this.options.clock.after(STOP_MS_MAX, () => this.givingUp.abort());
     await this.running;
     cancel();
-    await this.file.close();
+    await this.options.feed.close();
+    await this.options.sink.close?.();
   }
 
   private async run(): Promise<void> {
-    while (!this.giveUp.signal.aborted) {
-      this.woken = false;
+    const { feed } = this.options;
+    while (!this.givingUp.signal.aborted) {
       try {
-        const { entries, next } = await this.options.source.read(this.cursor);
-        if (!sameCursor(next, this.cursor)) await this.deliver(entries, next);
-        await this.saveWhenDue();
-        if (!sameCursor(this.cursor, this.options.source.end)) continue;
-        if (this.stopping) break;
-        await this.idle();
+        if (this.work.entries.length === 0)
+          this.work = { entries: await feed.take(this.stopping.signal), done: 0 };
+        if (this.work.entries.length === 0) break;
+        await this.deliverAll();
+        await feed.pass();
+        this.work = { entries: [], done: 0 };
       } catch (cause) {
         await this.waitAfter(cause);
-        if (this.stopping) break;
+        if (this.stopping.signal.aborted) break;
       }
     }
     await this.saveLast();
@@ -114,7 +110,7 @@ export class Dispatcher {
 
   private async saveLast(): Promise<void> {
     try {
-      await this.save();
+      await this.options.feed.save();
     } catch (cause) {
       const { sink, log } = this.options;
       log.error("cursor not saved: the sink gets its newest chunks again", {
@@ -124,66 +120,86 @@ export class Dispatcher {
     }
   }
 
-  private async deliver(entries: SpoolEntry[], next: Cursor): Promise<void> {
-    for (let at = 0; at < entries.length; at += ENTRIES_MAX)
-      await this.options.sink.deliver(entries.slice(at, at + ENTRIES_MAX), this.giveUp.signal);
-    if (this.failures > 0) {
-      this.options.log.info("sink takes chunks again", {
-        sink: this.options.sink.name,
-        failures: this.failures,
-      });
-      this.failures = 0;
+  private async deliverAll(): Promise<void> {
+    const { sink, clock } = this.options;
+    const { work } = this;
+    while (work.done < work.entries.length) {
+      const batch = work.entries.slice(work.done, work.done + this.batchMax);
+      this.triedSinceMs ??= clock.steadyMs();
+      try {
+        await sink.deliver(batch, this.givingUp.signal);
+      } catch (cause) {
+        await this.failed(batch, cause);
+        continue;
+      }
+      this.taken(batch.length);
     }
-    this.cursor = next;
   }
 
-  /** Saves at most once a second, and at once when a segment is done with and can be deleted. */
-  private async saveWhenDue(): Promise<void> {
-    const sameSegment = this.cursor.segment === this.file.saved.segment;
-    if (sameSegment && this.options.clock.steadyMs() - this.savedMs < SAVE_INTERVAL_MS) return;
-    await this.save();
+  private taken(count: number): void {
+    if (this.failures > 0)
+      this.options.log.info("sink takes chunks again", { sink: this.name, failures: this.failures });
+    this.failures = 0;
+    this.trouble = "";
+    this.batchMax = Math.min(ENTRIES_MAX, this.batchMax * 2);
+    this.goOn(count);
   }
 
-  private async save(): Promise<void> {
-    this.savedMs = this.options.clock.steadyMs();
-    if (sameCursor(this.cursor, this.file.saved)) return;
-    await this.file.save(this.cursor);
-    await this.options.onSaved();
+  private goOn(count: number): void {
+    this.work.done += count;
+    this.rejections = 0;
+    this.triedSinceMs = undefined;
   }
 
-  /** Until there is more, or the cursor is to be saved. */
-  private async idle(): Promise<void> {
-    const saved = sameCursor(this.cursor, this.file.saved);
-    await this.wait(saved ? undefined : SAVE_INTERVAL_MS, false);
+  /** Returns when the delivery may be tried again at once: with fewer chunks, or without the one that was put aside. @throws the cause otherwise */
+  private async failed(batch: SpoolEntry[], cause: unknown): Promise<void> {
+    const rejected = cause instanceof RejectedError;
+    const { clock } = this.options;
+    const late = clock.steadyMs() - (this.triedSinceMs ?? 0) >= this.bounds.afterMs;
+    if (!rejected && !late) throw cause;
+    if (batch.length > 1) {
+      this.batchMax = late ? 1 : Math.ceil(batch.length / 2);
+      return;
+    }
+    if (rejected) this.rejections++;
+    if (this.rejections < this.bounds.rejections && !late) throw cause;
+    await this.putAside(batch[0], messageOf(cause));
+    this.failuresTotal++;
+    this.goOn(1);
+  }
+
+  private async putAside(entry: SpoolEntry, why: string): Promise<void> {
+    const { clock, deadLetters, log } = this.options;
+    await deadLetters.keep(entry, why, clock.unixMs());
+    log.error("sink does not take a chunk: it is put aside as a dead letter", {
+      sink: this.name,
+      chunk: nameOf(entry),
+      why,
+    });
   }
 
   private async waitAfter(cause: unknown): Promise<void> {
-    const { sink, random, log } = this.options;
+    const { random, log } = this.options;
     // Full jitter: relays that lost the same sink do not come back at the same time.
     const waitMs = Math.ceil(random() * Math.min(RETRY_MAX_MS, RETRY_FIRST_MS * 2 ** this.failures)) + 1;
     this.failures++;
     this.failuresTotal++;
-    log.warn("sink failed", { sink: sink.name, why: messageOf(cause), failures: this.failures, waitMs });
-    await this.wait(waitMs, true);
+    this.trouble = messageOf(cause);
+    log.warn("sink failed", { sink: this.name, why: this.trouble, failures: this.failures, waitMs });
+    await this.pause(waitMs);
   }
 
-  /** @param throughWakes true to wait even when the spool has more */
-  private wait(waitMs: number | undefined, throughWakes: boolean): Promise<void> {
+  private pause(waitMs: number): Promise<void> {
+    const { signal } = this.stopping;
     return new Promise((resolve) => {
-      if (this.stopping || (this.woken && !throughWakes)) return resolve();
+      if (signal.aborted) return resolve();
       const done = (): void => {
         cancel();
-        this.wakeUp = () => {};
+        signal.removeEventListener("abort", done);
         resolve();
       };
-      const cancel = waitMs === undefined ? () => {} : this.options.clock.after(waitMs, done);
-      this.wakeUp = () => {
-        if (this.stopping || !throughWakes) done();
-      };
+      const cancel = this.options.clock.after(waitMs, done);
+      signal.addEventListener("abort", done);
     });
   }
-}
-
-function sameCursor(a: Cursor, b: Cursor): boolean {
-  return a.segment === b.segment && a.offset === b.offset;
 }

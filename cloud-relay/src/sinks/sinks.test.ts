@@ -15,10 +15,12 @@ import type { Log } from "../log";
 import type { Cursor, SpoolEntry } from "../spool/reader";
 import { ManualClock } from "../testing/rigging";
 import { CursorFile } from "./cursor-file";
-import { Dispatcher, type DispatcherOptions, type SpoolSource } from "./dispatcher";
+import { DeadLetters } from "./dead-letters";
+import { Dispatcher } from "./dispatcher";
 import { folderSink } from "./folder";
 import { parseSink } from "./parse";
-import type { Sink } from "./sink";
+import { RejectedError, type Sink } from "./sink";
+import { SpoolFeed, type SpoolSource } from "./spool-feed";
 
 const BADGE = "0102030405060708";
 const NEVER = new AbortController().signal;
@@ -137,7 +139,9 @@ describe("sinks", () => {
       assert.deepEqual(again.saved, { segment: 7, offset: 6000 });
       await again.save({ segment: 8, offset: 4096 });
       await again.close();
-      assert.deepEqual((await open()).saved, { segment: 8, offset: 4096 });
+      const third = await open();
+      assert.deepEqual(third.saved, { segment: 8, offset: 4096 });
+      await third.close();
       assert.match(readFileSync(file(), "latin1"), /folder:\/somewhere\n$/);
     });
 
@@ -161,7 +165,9 @@ describe("sinks", () => {
       mkdirSync(join(directory, "cursors"));
       await (await open()).close();
       writeFileSync(file(), "");
-      assert.deepEqual((await open()).saved, { segment: 0, offset: 0 });
+      const again = await open();
+      assert.deepEqual(again.saved, { segment: 0, offset: 0 });
+      await again.close();
     });
   });
 
@@ -171,6 +177,9 @@ describe("sinks", () => {
       entries: SpoolEntry[] = [];
       get end(): Cursor {
         return { segment: 1, offset: this.entries.length };
+      }
+      bytesBehind({ segment, offset }: Cursor): number {
+        return this.entries.length - (segment === 1 ? offset : 0);
       }
       async read(cursor: Cursor) {
         const offset = cursor.segment === 1 ? cursor.offset : 0;
@@ -202,18 +211,19 @@ describe("sinks", () => {
     }
     let source: ListSource;
     let clock: ManualClock;
-    const start = (sink: Sink, more: Partial<DispatcherOptions> = {}) =>
-      Dispatcher.start({
-        sink,
+    let feed: SpoolFeed;
+    const lettersOf = (sink: Sink) => new DeadLetters(nodeDisk, join(directory, "dead"), sink);
+    const start = async (sink: Sink, onSaved = async () => {}) => {
+      feed = await SpoolFeed.open({
+        sinkName: sink.name,
         source,
         spoolDirectory: directory,
         disk: nodeDisk,
         clock,
-        random: () => 0.999,
-        log,
-        onSaved: async () => {},
-        ...more,
+        onSaved,
       });
+      return new Dispatcher({ sink, feed, deadLetters: lettersOf(sink), clock, random: () => 0.999, log });
+    };
     /** Lets files, promises and timers that are due have their turn until `condition` is true. */
     const passing = async (condition: () => boolean, stepMs: number): Promise<number> => {
       let passedMs = 0;
@@ -236,10 +246,10 @@ describe("sinks", () => {
       const dispatcher = await start(sink);
       await sink.until(() => sink.delivered.length >= 6);
       source.entries.push(entry(7), entry(8));
-      dispatcher.wake();
+      feed.wake();
       await dispatcher.stop();
       assert.deepEqual(sink.delivered, [0, 1, 2, 3, 4, 5, 6, 7, 8]);
-      assert.deepEqual(dispatcher.savedCursor, { segment: 1, offset: 9 });
+      assert.deepEqual(feed.savedCursor, { segment: 1, offset: 9 });
     });
 
     it("dispatcher: a restart goes on at the cursor, another sink starts at the oldest record", async () => {
@@ -288,28 +298,93 @@ describe("sinks", () => {
       const down = new ListSink("down");
       down.failures = Number.POSITIVE_INFINITY;
       const up = new ListSink("up");
-      const dispatchers = [await start(down), await start(up)];
+      const dispatchers = [await start(down)];
+      const feedOfDown = feed;
+      dispatchers.push(await start(up));
       await up.until(() => up.delivered.length >= 0 && up.attempts > 0);
       for (const dispatcher of dispatchers) await dispatcher.stop();
       assert.deepEqual(up.delivered, [0, 1]);
       assert.deepEqual(down.delivered, []);
-      assert.deepEqual(dispatchers[0].savedCursor, { segment: 0, offset: 0 });
+      assert.deepEqual(feedOfDown.savedCursor, { segment: 0, offset: 0 });
+    });
+
+    /** Takes what it gets, but for chunks with these indexes. */
+    class PickySink extends ListSink {
+      constructor(
+        name: string,
+        public refused: number[],
+        private readonly refusal: () => Error,
+      ) {
+        super(name);
+      }
+      override async deliver(entries: readonly SpoolEntry[]): Promise<void> {
+        const refused = entries.some(({ record }) => this.refused.includes(record.index));
+        await super.deliver(refused ? [] : entries);
+        if (refused) throw this.refusal();
+      }
+    }
+
+    it("dispatcher: a chunk that is refused for good is put aside, all others arrive in order, and it can be delivered again", async () => {
+      source.entries = [0, 1, 2, 3, 4].map((index) => entry(index));
+      const sink = new PickySink("picky", [1, 4], () => new RejectedError("it answered 422"));
+      const dispatcher = await start(sink);
+      await passing(() => dispatcher.deadLetters.count === 2, 100);
+      await dispatcher.stop();
+      assert.deepEqual(sink.delivered, [0, 2, 3]);
+      assert.deepEqual(feed.savedCursor, { segment: 1, offset: 5 });
+      assert.match(lines.join("\n"), /error sink does not take a chunk/);
+      const letters = lettersOf(sink);
+      assert.equal(letters.count, 2);
+      sink.refused = [4];
+      assert.deepEqual(await letters.redeliver(NEVER), { delivered: 1, left: 1, why: "it answered 422" });
+      assert.deepEqual(sink.delivered, [0, 2, 3, 1]);
+      sink.refused = [];
+      assert.deepEqual(await lettersOf(sink).redeliver(NEVER), { delivered: 1, left: 0, why: "" });
+      assert.equal(lettersOf(sink).count, 0);
+    });
+
+    it("dispatcher: a dead letter is the whole record, with the reason beside it", async () => {
+      source.entries = [entry(7)];
+      const sink = new PickySink("picky", [7], () => new RejectedError("it answered 400"));
+      const dispatcher = await start(sink);
+      await passing(() => dispatcher.deadLetters.count === 1, 100);
+      await dispatcher.stop();
+      const [folder] = readdirSync(join(directory, "dead"));
+      const path = join(directory, "dead", folder, BADGE, "0000000001", "0000000007");
+      assert.deepEqual(readFileSync(`${path}.chunk`), entry(7).encoded);
+      const { chunk, why } = JSON.parse(readFileSync(`${path}.json`, "utf8"));
+      assert.deepEqual([chunk, why], [`${BADGE}/1/7`, "it answered 400"]);
+    });
+
+    it("dispatcher: one chunk at which a sink fails for a day is put aside; a sink that is down for an hour loses it nothing", async () => {
+      source.entries = [0, 1, 2].map((index) => entry(index));
+      const sink = new PickySink("picky", [1], () => new Error("it answered 500"));
+      const dispatcher = await start(sink);
+      let passedMs = 0;
+      while (passedMs < 3_600_000) {
+        const attempts = sink.attempts;
+        passedMs += await passing(() => sink.attempts > attempts, 10_000);
+      }
+      assert.deepEqual([sink.delivered, dispatcher.deadLetters.count], [[], 0]);
+      await passing(() => dispatcher.deadLetters.count === 1, 60_000);
+      await dispatcher.stop();
+      assert.deepEqual(sink.delivered, [0, 2]);
     });
 
     it("dispatcher: the cursor is saved a second after a delivery, not at each", async () => {
       const sink = new ListSink("list");
       let saves = 0;
       source.entries = [entry(0)];
-      const dispatcher = await start(sink, { onSaved: async () => void saves++ });
+      const dispatcher = await start(sink, async () => void saves++);
       await passing(() => saves === 1, 0); // leaving "oldest" for segment 1
       for (let index = 1; index <= 20; index++) {
         source.entries.push(entry(index));
-        dispatcher.wake();
+        feed.wake();
         await sink.until(() => sink.attempts > index);
       }
       assert.equal(saves, 1);
       await passing(() => saves === 2, 1000);
-      assert.deepEqual(dispatcher.savedCursor, source.end);
+      assert.deepEqual(feed.savedCursor, source.end);
       await dispatcher.stop();
       assert.equal(saves, 2);
     });

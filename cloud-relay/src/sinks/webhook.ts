@@ -3,7 +3,7 @@
 import { createHmac } from "node:crypto";
 import type { Clock } from "../clock";
 import type { SpoolEntry } from "../spool/reader";
-import type { Sink } from "./sink";
+import { nameOf, RejectedError, type Sink } from "./sink";
 
 /** How events lie in a request: CloudEvents HTTP Protocol Binding 1.0.2, sections 3.1 to 3.3. */
 export const WEBHOOK_MODES = ["batched", "structured", "binary"] as const;
@@ -34,6 +34,8 @@ export const CHUNK_EVENT_TYPE = "io.salestag.chunk.v1";
 const CONTENT_BINARY = "application/vnd.salestag.chunk+msgpack";
 const CONTENT_STRUCTURED = "application/cloudevents+json";
 const CONTENT_BATCHED = "application/cloudevents-batch+json";
+/** Answers that are about what was sent, not about the receiver: RFC 9110, sections 15.5.1, 15.5.14, 15.5.16 and 15.5.21. */
+const REJECTIONS = [400, 413, 415, 422];
 /** Of an answer so much is told in the log. */
 const ANSWER_SHOWN_MAX = 200;
 
@@ -62,7 +64,7 @@ function requestsOf(entries: readonly SpoolEntry[], { mode, batchMax }: WebhookO
     for (let at = 0; at < entries.length; at += batchMax) {
       const part = entries.slice(at, at + batchMax);
       const body = Buffer.from(JSON.stringify(part.map(jsonEventOf)));
-      const id = `${idOf(part[0])}+${part.length - 1}`;
+      const id = `${nameOf(part[0])}+${part.length - 1}`;
       requests.push({ id, headers: { "content-type": CONTENT_BATCHED }, body });
     }
     return requests;
@@ -72,25 +74,20 @@ function requestsOf(entries: readonly SpoolEntry[], { mode, batchMax }: WebhookO
 
 function structured(entry: SpoolEntry): Request {
   const body = Buffer.from(JSON.stringify(jsonEventOf(entry)));
-  return { id: idOf(entry), headers: { "content-type": CONTENT_STRUCTURED }, body };
+  return { id: nameOf(entry), headers: { "content-type": CONTENT_STRUCTURED }, body };
 }
 
 function binary(entry: SpoolEntry): Request {
   const headers: Record<string, string> = { "content-type": CONTENT_BINARY };
   for (const [name, value] of Object.entries(attributesOf(entry))) headers[`ce-${name}`] = value;
-  return { id: idOf(entry), headers, body: entry.encoded };
-}
-
-/** Badge, epoch and index: the same for every delivery of a chunk. */
-function idOf({ record }: SpoolEntry): string {
-  return `${record.badge}/${record.epoch}/${record.index}`;
+  return { id: nameOf(entry), headers, body: entry.encoded };
 }
 
 function attributesOf(entry: SpoolEntry): Record<string, string> {
   const { badge, receivedMs } = entry.record;
   return {
     specversion: "1.0",
-    id: idOf(entry),
+    id: nameOf(entry),
     source: `/badges/${badge}`,
     type: CHUNK_EVENT_TYPE,
     subject: badge,
@@ -126,8 +123,9 @@ async function post(
       signal: AbortSignal.any([ended, timedOut.signal]),
     });
     const said = (await answer.text()).slice(0, ANSWER_SHOWN_MAX);
-    if (!answer.ok)
-      throw new Error(`it answered ${answer.status}${said === "" ? "" : `: ${JSON.stringify(said)}`}`);
+    if (answer.ok) return;
+    const told = `it answered ${answer.status}${said === "" ? "" : `: ${JSON.stringify(said)}`}`;
+    throw REJECTIONS.includes(answer.status) ? new RejectedError(told) : new Error(told);
   } catch (cause) {
     if (timedOut.signal.aborted) throw new Error(`it did not answer within ${timeoutMs / 1000} s`);
     throw causeOf(cause);
