@@ -34,8 +34,8 @@ import type { Clock } from "./clock";
 import { messageOf } from "./errors";
 import type { Log } from "./log";
 import type { Registry } from "./registry";
+import type { ChunkStore } from "./spool/chunk-store";
 import { comparePositions, type Position, START } from "./spool/position";
-import type { Spool } from "./spool/spool";
 
 /** A connection's bytes: a TCP or TLS socket, or anything that behaves like one. */
 export interface BadgeSocket extends Duplex {
@@ -65,7 +65,7 @@ export interface ConnectionParts {
   clock: Clock;
   log: Log;
   registry: Registry;
-  spool: Spool;
+  spool: ChunkStore;
   /** Called when the badge has proved itself, before the welcome: an older connection of the badge must end. */
   onProven: (connection: Connection) => void;
   /** Called after the welcome: what waits for the badge may be sent. */
@@ -75,7 +75,7 @@ export interface ConnectionParts {
   onEnd: (connection: Connection) => void;
 }
 
-type State = "hello" | "proof" | "open" | "ended";
+type State = "hello" | "proof" | "proven" | "open" | "ended";
 
 /** An end of the connection that is told to the badge. */
 class Refusal extends Error {
@@ -236,7 +236,7 @@ export class Connection {
   }
 
   private proof(body: Buffer): void {
-    const { clock, crypto, log, onProven, spool } = this.parts;
+    const { crypto, onProven, spool } = this.parts;
     const introduction = this.introduction as Introduction;
     const authKey = this.authKey as Buffer;
     const expected = proofOf(crypto, authKey, Side.Badge, introduction);
@@ -246,6 +246,21 @@ export class Connection {
     onProven(this);
     this.session = new Session(crypto, Side.Relay, authKey, introduction);
     this.splitter.payloadBytesMax = FRAME_PAYLOAD_BYTES_MAX;
+    const prepared = spool.prepare(this.badge);
+    if (prepared === undefined) {
+      this.open();
+      return;
+    }
+    // Until the store says how far the badge has come, it has nothing to send.
+    this.state = "proven";
+    prepared.then(
+      () => this.state === "proven" && this.open(),
+      (cause) => this.refuse(ErrorCode.Unavailable, `the relay cannot store now: ${messageOf(cause)}`),
+    );
+  }
+
+  private open(): void {
+    const { clock, log, spool } = this.parts;
     this.state = "open";
     this.restartTimer(IDLE_MS_MAX);
     const { epoch: nextEpoch, index: nextIndex } = spool.durablePosition(this.badge);

@@ -16,7 +16,8 @@ import { Registry } from "./registry";
 import { DeadLetters } from "./sinks/dead-letters";
 import { Dispatcher } from "./sinks/dispatcher";
 import type { Sink } from "./sinks/sink";
-import { SpoolFeed } from "./sinks/spool-feed";
+import type { ChunkStore, StoreListener } from "./spool/chunk-store";
+import { JetStreamSpool, type JetStreamSpoolSettings } from "./spool/jetstream-spool";
 import { SEGMENT_BYTES, Spool } from "./spool/spool";
 
 export interface RelayOptions {
@@ -27,8 +28,10 @@ export interface RelayOptions {
   tls?: TlsFiles;
   /** Path of the registry file. */
   registry: string;
-  /** Folder of the spool. */
+  /** Folder of the spool, and of what else the relay keeps. */
   spool: string;
+  /** Chunks go into a stream of JetStream; the folder keeps the rest. */
+  jetStream?: JetStreamSpoolSettings;
   /** Without any the spool keeps everything. */
   sinks: Sink[];
   /** Bound of all segments together, in bytes; left out: what the disk has. */
@@ -79,7 +82,6 @@ class RunningRelay implements Relay {
   private readonly byBadge = new Map<string, Connection>();
   private readonly sockets = new Set<BadgeSocket>();
   private readonly listeners: Listener[] = [];
-  private readonly feeds: SpoolFeed[] = [];
   private readonly dispatchers: Dispatcher[] = [];
   private readonly clock: Clock;
   private readonly random: (lengthBytes: number) => Buffer;
@@ -88,7 +90,7 @@ class RunningRelay implements Relay {
   private door: AdminDoor | undefined;
   private readonly refusals = new Tally();
   private connectionsTotal = 0;
-  private spool: Spool | undefined;
+  private spool: ChunkStore | undefined;
   private closing: Promise<void> | undefined;
 
   constructor(private readonly options: RelayOptions) {
@@ -99,41 +101,16 @@ class RunningRelay implements Relay {
   async start(): Promise<void> {
     const { log, disk = nodeDisk, sinks, listen, tls } = this.options;
     this.registry = Registry.open(this.options.registry, log);
-    const spool = await Spool.open({
-      directory: this.options.spool,
-      segmentBytes: this.options.segmentBytes ?? SEGMENT_BYTES,
-      bytesMax: this.options.spoolBytesMax ?? Number.POSITIVE_INFINITY,
-      disk,
-      clock: this.clock,
-      random: this.random,
-      log,
-      listener: {
-        committed: (badges) => this.committed(badges),
-        roomChanged: () => {
-          for (const connection of this.byBadge.values()) connection.acknowledge();
-        },
-        uncrowded: () => {
-          for (const connection of this.byBadge.values()) connection.resume();
-        },
-        failed: (error) => this.failed(error),
-      },
-    });
+    const spool = await this.openStore(disk);
     this.spool = spool;
     this.nudges = NudgeBox.open(disk, this.clock, join(this.options.spool, NUDGES_FILE));
     for (const sink of sinks) {
-      const feed = await SpoolFeed.open({
-        sinkName: sink.name,
-        source: spool,
-        spoolDirectory: this.options.spool,
-        disk,
-        clock: this.clock,
-        onSaved: () => this.releaseDelivered(spool),
-      });
-      this.feeds.push(feed);
+      const feed = await spool.openFeed(sink.name);
       const deadLetters = new DeadLetters(disk, join(this.options.spool, DEAD_LETTERS_FOLDER), sink);
       const random = () => this.random(4).readUInt32LE() / 2 ** 32;
       this.dispatchers.push(new Dispatcher({ sink, feed, deadLetters, clock: this.clock, random, log }));
     }
+    spool.feedsOpened();
     for (const address of listen) {
       const listener = await listenOn(address, tls, (socket) => this.accept(socket), log);
       this.listeners.push(listener);
@@ -145,6 +122,33 @@ class RunningRelay implements Relay {
       this.listeners.push(listener);
       this.addresses.push(listener.url);
     }
+  }
+
+  private openStore(disk: Disk): Promise<ChunkStore> {
+    const { log, jetStream, spool: directory } = this.options;
+    const listener: StoreListener = {
+      committed: (badges) => {
+        for (const badge of badges) this.byBadge.get(badge)?.acknowledge();
+      },
+      roomChanged: () => {
+        for (const connection of this.byBadge.values()) connection.acknowledge();
+      },
+      uncrowded: () => {
+        for (const connection of this.byBadge.values()) connection.resume();
+      },
+      failed: (error) => this.failed(error),
+    };
+    if (jetStream !== undefined) return JetStreamSpool.open(jetStream, { log, clock: this.clock, listener });
+    return Spool.open({
+      directory,
+      segmentBytes: this.options.segmentBytes ?? SEGMENT_BYTES,
+      bytesMax: this.options.spoolBytesMax ?? Number.POSITIVE_INFINITY,
+      disk,
+      clock: this.clock,
+      random: this.random,
+      log,
+      listener,
+    });
   }
 
   get adminUrl(): string | undefined {
@@ -159,7 +163,9 @@ class RunningRelay implements Relay {
       log,
       notReady: () => {
         if (this.closing !== undefined) return "it is ending";
-        return this.spool?.hasRoom ? "" : "the spool has no room";
+        return this.spool?.hasRoom
+          ? ""
+          : `no chunks are taken: ${this.spool?.noRoomReason ?? "it is starting"}`;
       },
       metrics: () => this.metrics(),
       knows: (badge) => this.registry?.authKeyOf(badge) !== undefined,
@@ -168,7 +174,7 @@ class RunningRelay implements Relay {
   }
 
   private metrics(): Metric[] {
-    const spool = this.spool as Spool;
+    const spool = this.spool as ChunkStore;
     const one = (name: string, type: Metric["type"], help: string, value: number): Metric => {
       return { name: `salestag_relay_${name}`, type, help, samples: [{ value }] };
     };
@@ -243,11 +249,6 @@ class RunningRelay implements Relay {
     await this.spool?.close();
   }
 
-  private committed(badges: ReadonlySet<string>): void {
-    for (const badge of badges) this.byBadge.get(badge)?.acknowledge();
-    for (const feed of this.feeds) feed.wake();
-  }
-
   private failed(error: RelayError): void {
     for (const listener of this.listeners) void listener.close();
     this.destroySockets();
@@ -256,13 +257,6 @@ class RunningRelay implements Relay {
 
   private destroySockets(): void {
     for (const socket of this.sockets) socket.destroy();
-  }
-
-  /** Deletes the segments that every sink has passed. */
-  private async releaseDelivered(spool: Spool): Promise<void> {
-    // A sink that is not started yet may need all of them.
-    if (this.feeds.length < this.options.sinks.length) return;
-    await spool.release(Math.min(...this.feeds.map(({ savedCursor }) => savedCursor.segment)));
   }
 
   private accept(socket: BadgeSocket): void {
@@ -274,7 +268,7 @@ class RunningRelay implements Relay {
       clock: this.clock,
       log: this.options.log,
       registry: this.registry as Registry,
-      spool: this.spool as Spool,
+      spool: this.spool as ChunkStore,
       onProven: (proven) => this.replace(proven),
       onOpen: (open) => {
         for (const { body } of this.nudges?.of(open.badge) ?? []) open.nudge(body);
@@ -294,6 +288,8 @@ class RunningRelay implements Relay {
 
   private forget(ended: Connection): void {
     this.connections.delete(ended);
-    if (this.byBadge.get(ended.badge) === ended) this.byBadge.delete(ended.badge);
+    if (this.byBadge.get(ended.badge) !== ended) return;
+    this.byBadge.delete(ended.badge);
+    this.spool?.leave(ended.badge);
   }
 }

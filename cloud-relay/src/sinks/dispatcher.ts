@@ -3,9 +3,9 @@
 import type { Clock } from "../clock";
 import { messageOf } from "../errors";
 import type { Log } from "../log";
+import type { Feed } from "../spool/feed";
 import type { SpoolEntry } from "../spool/reader";
 import type { DeadLetters } from "./dead-letters";
-import type { Feed } from "./feed";
 import { nameOf, RejectedError, type Sink } from "./sink";
 
 const ENTRIES_MAX = 256;

@@ -12,15 +12,15 @@ import {
 } from "@salestag/protocol/host";
 import { type Disk, nodeDisk } from "../disk";
 import type { Log } from "../log";
+import { CursorFile } from "../spool/cursor-file";
 import type { Cursor, SpoolEntry } from "../spool/reader";
+import { SpoolFeed, type SpoolSource } from "../spool/spool-feed";
 import { ManualClock } from "../testing/rigging";
-import { CursorFile } from "./cursor-file";
 import { DeadLetters } from "./dead-letters";
 import { Dispatcher } from "./dispatcher";
 import { folderSink } from "./folder";
 import { parseSink } from "./parse";
 import { RejectedError, type Sink } from "./sink";
-import { SpoolFeed, type SpoolSource } from "./spool-feed";
 
 const BADGE = "0102030405060708";
 const NEVER = new AbortController().signal;

@@ -8,12 +8,15 @@ import { type Disk, isNoRoom, NoRoomError } from "../disk";
 import { ExitCode, messageOf, RelayError, systemCodeOf } from "../errors";
 import type { Log } from "../log";
 import { writeCheckpoint } from "./checkpoint";
+import type { ChunkStore, StoreListener } from "./chunk-store";
+import type { Feed } from "./feed";
 import { lockSpool, type SpoolLock } from "./lock";
 import { comparePositions, type Position, PositionMap, positionAfter } from "./position";
 import { type Cursor, readSegmentPart, type SpoolPart } from "./reader";
 import { type Recovered, recoverSpool } from "./recovery";
 import { OpenSegment, type Segment } from "./segment";
 import { RECORD_BYTES_MAX, recordBytes, SEGMENT_HEADER_BYTES } from "./segment-format";
+import { SpoolFeed } from "./spool-feed";
 
 /** A segment is sealed when it would become longer. */
 export const SEGMENT_BYTES = 64 * 1024 * 1024;
@@ -26,18 +29,6 @@ const QUEUE_BYTES_MAX = 16 * 1024 * 1024;
 const NO_ROOM_RETRY_MS = 1000;
 const DIRECTORY_MODE = 0o750;
 
-/** What the spool tells its owner. */
-export interface SpoolListener {
-  /** Chunks of these badges have become durable. */
-  committed(badges: ReadonlySet<string>): void;
-  /** The spool ran out of room, or has room again. */
-  roomChanged(): void;
-  /** The queue is short again after `isCrowded`. */
-  uncrowded(): void;
-  /** The disk failed. Nothing is stored or acked any more. */
-  failed(error: RelayError): void;
-}
-
 export interface SpoolOptions {
   directory: string;
   /** Longest segment, in bytes. */
@@ -49,7 +40,7 @@ export interface SpoolOptions {
   /** Bytes from a cryptographically strong source. */
   random: (lengthBytes: number) => Buffer;
   log: Log;
-  listener: SpoolListener;
+  listener: StoreListener;
 }
 
 interface Queued {
@@ -59,7 +50,7 @@ interface Queued {
 }
 
 /** See the top of the file. */
-export class Spool {
+export class Spool implements ChunkStore {
   private readonly durable: PositionMap;
   /** Like `durable`, but with what is queued. */
   private readonly accepted = new PositionMap();
@@ -70,6 +61,10 @@ export class Spool {
   private storedBytes = 0;
   private crowded = false;
   private outOfRoom = false;
+  private readonly feeds: SpoolFeed[] = [];
+  /** While a sink has no feed yet it may need everything. */
+  private mayDelete = false;
+  noRoomReason = "";
   private failure: RelayError | undefined = undefined;
   private closing = false;
   private committing: Promise<void> | undefined = undefined;
@@ -140,6 +135,32 @@ export class Spool {
     return Math.max(0, bytes);
   }
 
+  /** Every position is known from the start. */
+  prepare(): undefined {
+    return undefined;
+  }
+
+  leave(): void {}
+
+  async openFeed(sinkName: string): Promise<Feed> {
+    const { directory, disk, clock } = this.options;
+    const onSaved = () => this.releaseDelivered();
+    const feed = await SpoolFeed.open({
+      sinkName,
+      source: this,
+      spoolDirectory: directory,
+      disk,
+      clock,
+      onSaved,
+    });
+    this.feeds.push(feed);
+    return feed;
+  }
+
+  feedsOpened(): void {
+    this.mayDelete = this.feeds.length > 0;
+  }
+
   /** @returns the position before which all chunks of a badge are durable */
   durablePosition(badge: string): Position {
     return this.durable.of(badge);
@@ -186,6 +207,12 @@ export class Spool {
     if (offset >= segment.end) return { entries: [], next: this.behind(segment, offset) };
     const { entries, nextOffset } = await readSegmentPart(segment, offset, this.options.log);
     return { entries, next: { segment: segment.number, offset: nextOffset } };
+  }
+
+  /** Deletes the segments that every sink has passed. */
+  private async releaseDelivered(): Promise<void> {
+    if (this.mayDelete)
+      await this.release(Math.min(...this.feeds.map(({ savedCursor }) => savedCursor.segment)));
   }
 
   /** Deletes the sealed segments before this number: every sink has them (R10). */
@@ -255,6 +282,7 @@ export class Spool {
     this.queue = this.queue.slice(batch.length);
     this.setOutOfRoom(false);
     this.options.listener.committed(badges);
+    for (const feed of this.feeds) feed.wake();
     if (this.crowded && this.queuedBytes <= QUEUE_BYTES_MAX / 2) {
       this.crowded = false;
       this.options.listener.uncrowded();
@@ -301,9 +329,10 @@ export class Spool {
     );
   }
 
-  private setOutOfRoom(outOfRoom: boolean, why?: string): void {
+  private setOutOfRoom(outOfRoom: boolean, why = ""): void {
     if (this.outOfRoom === outOfRoom) return;
     this.outOfRoom = outOfRoom;
+    this.noRoomReason = why;
     const { directory, log, listener } = this.options;
     if (outOfRoom)
       log.error("spool is full: badges are told to hold until there is room", { directory, why });

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import type { Disk, DiskFile } from "../disk";
 import { systemCodeOf } from "../errors";
-import type { Cursor } from "../spool/reader";
+import type { Cursor } from "./reader";
 
 const SLOT_BYTES = 512;
 const NAME_AT = 2 * SLOT_BYTES;

@@ -1,5 +1,5 @@
 // Where a dispatcher gets a sink's chunks from, and the place that it has come to. One feed serves one sink.
-import type { SpoolEntry } from "../spool/reader";
+import type { SpoolEntry } from "./reader";
 
 /** Gives chunks in order, and keeps durably how far a sink has them. */
 export interface Feed {

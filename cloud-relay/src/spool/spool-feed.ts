@@ -1,9 +1,9 @@
 // Feeds a sink from the relay's own spool, from a cursor that lies in the spool's folder.
 import type { Clock } from "../clock";
 import type { Disk } from "../disk";
-import type { Cursor, SpoolEntry, SpoolPart } from "../spool/reader";
 import { CursorFile } from "./cursor-file";
 import type { Feed } from "./feed";
+import type { Cursor, SpoolEntry, SpoolPart } from "./reader";
 
 const SAVE_INTERVAL_MS = 1000;
 
