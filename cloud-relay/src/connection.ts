@@ -33,6 +33,7 @@ import {
 import type { Clock } from "./clock";
 import { messageOf } from "./errors";
 import type { Log } from "./log";
+import type { Letter } from "./mail/mailbox";
 import type { Registry } from "./registry";
 import type { ChunkStore } from "./spool/chunk-store";
 import { comparePositions, type Position, START } from "./spool/position";
@@ -137,10 +138,10 @@ export class Connection {
     this.send(this.sealed(FrameType.Ack, encodeAck({ nextEpoch: epoch, nextIndex: index, window })));
   }
 
-  /** Sends the badge a nudge of the team. @returns false when the badge has not proved itself, or is gone */
-  nudge(body: Buffer): boolean {
+  /** Sends the badge a letter of the team. @returns false when the badge has not proved itself, or is gone */
+  letter({ type, body }: Letter): boolean {
     if (this.state !== "open") return false;
-    this.send(this.sealed(FrameType.Nudge, body));
+    this.send(this.sealed(type, body));
     return true;
   }
 

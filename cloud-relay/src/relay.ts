@@ -3,15 +3,17 @@ import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { ErrorCode, nodeCrypto } from "@salestag/protocol/host";
 import { type Metric, Tally } from "./admin/metrics";
-import { type KeptNudge, NudgeBox } from "./admin/nudge-box";
 import { type AdminDoor, type AdminOptions, openAdmin } from "./admin/server";
 import { type Clock, systemClock } from "./clock";
 import { type BadgeSocket, Connection } from "./connection";
 import { type Disk, nodeDisk } from "./disk";
-import type { RelayError } from "./errors";
+import { ExitCode, messageOf, RelayError } from "./errors";
 import type { ListenAddress } from "./listen-address";
 import { type Listener, listenOn, type TlsFiles } from "./listeners";
 import type { Log } from "./log";
+import { JetStreamMailbox } from "./mail/jetstream-mailbox";
+import type { Letter, Mailbox } from "./mail/mailbox";
+import { MailboxFile } from "./mail/mailbox-file";
 import { Registry } from "./registry";
 import { DeadLetters } from "./sinks/dead-letters";
 import { Dispatcher } from "./sinks/dispatcher";
@@ -28,10 +30,8 @@ export interface RelayOptions {
   tls?: TlsFiles;
   /** Path of the registry file. */
   registry: string;
-  /** Folder of the spool, and of what else the relay keeps. */
-  spool: string;
-  /** Chunks go into a stream of JetStream; the folder keeps the rest. */
-  jetStream?: JetStreamSpoolSettings;
+  /** Folder of the spool; or the stream of JetStream that takes its place. */
+  spool: string | JetStreamSpoolSettings;
   /** Without any the spool keeps everything. */
   sinks: Sink[];
   /** Bound of all segments together, in bytes; left out: what the disk has. */
@@ -60,7 +60,6 @@ export interface Relay {
 }
 
 const CLOSE_MS_MAX = 5000;
-const NUDGES_FILE = "nudges.json";
 const DEAD_LETTERS_FOLDER = "dead-letters";
 
 /** Opens registry, spool and sinks, and listens. @throws RelayError */
@@ -86,7 +85,7 @@ class RunningRelay implements Relay {
   private readonly clock: Clock;
   private readonly random: (lengthBytes: number) => Buffer;
   private registry: Registry | undefined;
-  private nudges: NudgeBox | undefined;
+  private mailbox: Mailbox | undefined;
   private door: AdminDoor | undefined;
   private readonly refusals = new Tally();
   private connectionsTotal = 0;
@@ -103,10 +102,10 @@ class RunningRelay implements Relay {
     this.registry = Registry.open(this.options.registry, log);
     const spool = await this.openStore(disk);
     this.spool = spool;
-    this.nudges = NudgeBox.open(disk, this.clock, join(this.options.spool, NUDGES_FILE));
+    this.mailbox = await this.openMailbox(disk);
     for (const sink of sinks) {
       const feed = await spool.openFeed(sink.name);
-      const deadLetters = new DeadLetters(disk, join(this.options.spool, DEAD_LETTERS_FOLDER), sink);
+      const deadLetters = new DeadLetters(disk, join(this.folder, DEAD_LETTERS_FOLDER), sink);
       const random = () => this.random(4).readUInt32LE() / 2 ** 32;
       this.dispatchers.push(new Dispatcher({ sink, feed, deadLetters, clock: this.clock, random, log }));
     }
@@ -125,7 +124,7 @@ class RunningRelay implements Relay {
   }
 
   private openStore(disk: Disk): Promise<ChunkStore> {
-    const { log, jetStream, spool: directory } = this.options;
+    const { log, spool } = this.options;
     const listener: StoreListener = {
       committed: (badges) => {
         for (const badge of badges) this.byBadge.get(badge)?.acknowledge();
@@ -138,9 +137,9 @@ class RunningRelay implements Relay {
       },
       failed: (error) => this.failed(error),
     };
-    if (jetStream !== undefined) return JetStreamSpool.open(jetStream, { log, clock: this.clock, listener });
+    if (typeof spool !== "string") return JetStreamSpool.open(spool, { log, clock: this.clock, listener });
     return Spool.open({
-      directory,
+      directory: spool,
       segmentBytes: this.options.segmentBytes ?? SEGMENT_BYTES,
       bytesMax: this.options.spoolBytesMax ?? Number.POSITIVE_INFINITY,
       disk,
@@ -149,6 +148,25 @@ class RunningRelay implements Relay {
       log,
       listener,
     });
+  }
+
+  /** Of what the relay keeps besides chunks that lie elsewhere. */
+  private get folder(): string {
+    const { spool } = this.options;
+    if (typeof spool === "string") return spool;
+    if (spool.folder === undefined)
+      throw new RelayError(
+        ExitCode.Usage,
+        "sinks need spool.folder beside the stream: dead letters lie there",
+      );
+    return spool.folder;
+  }
+
+  private async openMailbox(disk: Disk): Promise<Mailbox> {
+    const { spool, log } = this.options;
+    if (typeof spool === "string") return MailboxFile.open(disk, this.clock, spool);
+    const pass = (badge: string, letter: Letter) => void this.byBadge.get(badge)?.letter(letter);
+    return await JetStreamMailbox.open(spool.place, spool.stream, this.clock, log, pass);
   }
 
   get adminUrl(): string | undefined {
@@ -169,7 +187,7 @@ class RunningRelay implements Relay {
       },
       metrics: () => this.metrics(),
       knows: (badge) => this.registry?.authKeyOf(badge) !== undefined,
-      nudge: (badge, nudge) => this.nudge(badge, nudge),
+      keep: (badge, letter) => this.keep(badge, letter),
     });
   }
 
@@ -226,9 +244,21 @@ class RunningRelay implements Relay {
     ];
   }
 
-  private async nudge(badge: string, nudge: KeptNudge): Promise<boolean> {
-    await this.nudges?.add(badge, nudge);
-    return this.byBadge.get(badge)?.nudge(nudge.body) ?? false;
+  private async keep(badge: string, letter: Letter): Promise<boolean> {
+    await this.mailbox?.add(badge, letter);
+    return this.byBadge.get(badge)?.letter(letter) ?? false;
+  }
+
+  /** Sends a badge that has connected what waits for it. */
+  private async hand(open: Connection): Promise<void> {
+    try {
+      for (const letter of (await this.mailbox?.of(open.badge)) ?? []) open.letter(letter);
+    } catch (cause) {
+      this.options.log.error("letters cannot be read, the badge gets them when it comes again", {
+        badge: open.badge,
+        why: messageOf(cause),
+      });
+    }
   }
 
   close(): Promise<void> {
@@ -246,6 +276,7 @@ class RunningRelay implements Relay {
     await listenersClosed;
     cancel();
     await Promise.all(this.dispatchers.map((dispatcher) => dispatcher.stop()));
+    await this.mailbox?.close();
     await this.spool?.close();
   }
 
@@ -271,7 +302,7 @@ class RunningRelay implements Relay {
       spool: this.spool as ChunkStore,
       onProven: (proven) => this.replace(proven),
       onOpen: (open) => {
-        for (const { body } of this.nudges?.of(open.badge) ?? []) open.nudge(body);
+        void this.hand(open);
       },
       onRefused: (code) => this.refusals.add(ErrorCode[code] ?? String(code)),
       onEnd: (ended) => this.forget(ended),

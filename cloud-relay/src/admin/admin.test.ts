@@ -6,9 +6,9 @@ import { statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { FrameType, type Nudge, nodeCrypto, openNudge, sealNudge } from "@salestag/protocol/host";
 import type { Relay } from "../index";
+import { NUDGES_MAX } from "../mail/mailbox";
 import type { BadgeClient } from "../testing/badge-client";
 import { Bench, ManualClock, type TestBadge } from "../testing/rigging";
-import { NUDGES_MAX } from "./nudge-box";
 
 const TOKEN = randomBytes(24).toString("base64");
 const INBOX_KEY = randomBytes(32);
@@ -103,7 +103,7 @@ describe("operator's door", () => {
     relay = await start();
     const client = await bench.connect(relay, badge);
     assert.deepEqual([(await nextNudge(client))?.id, (await nextNudge(client))?.id], [1, 2]);
-    assert.equal(statSync(join(bench.spool, "nudges.json")).mode & 0o777, 0o600);
+    assert.equal(statSync(join(bench.spool, "letters.json")).mode & 0o777, 0o600);
   });
 
   it("one that has expired is not sent any more", async () => {
@@ -154,10 +154,10 @@ describe("operator's door", () => {
       assert.equal((await client.next()).type, FrameType.Ack);
     });
 
-  it("a file of nudges that is damaged is not thrown away: the relay says so and does not start", async () => {
+  it("a file of letters that is damaged is not thrown away: the relay says so and does not start", async () => {
     await relay.close();
-    writeFileSync(join(bench.spool, "nudges.json"), "{");
-    await assert.rejects(start(), /cannot read .*nudges\.json/);
+    writeFileSync(join(bench.spool, "letters.json"), "{");
+    await assert.rejects(start(), /cannot read .*letters\.json/);
   });
 
   it("a port that is taken", async () => {

@@ -2,12 +2,12 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { FormatError, readNudgeHeader } from "@salestag/protocol/host";
+import { FormatError, FrameType, readNudgeHeader } from "@salestag/protocol/host";
 import type { Clock } from "../clock";
 import { ExitCode, messageOf, RelayError } from "../errors";
 import type { Log } from "../log";
+import { KEEP_MS_MAX, type Letter } from "../mail/mailbox";
 import { EXPOSITION_TYPE, exposition, type Metric } from "./metrics";
-import { KEEP_MS_MAX, type KeptNudge } from "./nudge-box";
 
 /** Where the door is, and who may come in. */
 export interface AdminOptions {
@@ -27,8 +27,8 @@ export interface AdminParts {
   notReady: () => string;
   metrics: () => Metric[];
   knows: (badge: string) => boolean;
-  /** Keeps a nudge and sends it if the badge is connected. @returns true when it was sent */
-  nudge: (badge: string, nudge: KeptNudge) => Promise<boolean>;
+  /** Keeps a letter and sends it if the badge is connected here. @returns true when it was sent */
+  keep: (badge: string, letter: Letter) => Promise<boolean>;
 }
 
 /** A door that is open. */
@@ -143,7 +143,7 @@ async function takeNudge(request: IncomingMessage, badge: string, expires: strin
     throw new Refusal(400, `expiresUnixMs must lie within the next ${KEEP_MS_MAX / 86_400_000} days`);
   const body = await bodyOf(request);
   const id = numberOf(body, badge);
-  const sent = await parts.nudge(badge, { id, expiresUnixMs, body });
+  const sent = await parts.keep(badge, { type: FrameType.Nudge, id, expiresUnixMs, body });
   return { status: 201, body: { id, sent } };
 }
 

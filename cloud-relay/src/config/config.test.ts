@@ -85,6 +85,31 @@ log:
     );
   });
 
+  it("a spool in JetStream", () => {
+    const nats = "spool:\n  nats: {servers: [nats://127.0.0.1:4222], stream: SPOOL, replicas: 3}\n";
+    const { spool } = read(`registry: r.json\n${nats}`);
+    assert.deepEqual(spool, {
+      place: {
+        servers: ["nats://127.0.0.1:4222"],
+        creds: undefined,
+        token: undefined,
+        user: undefined,
+        password: undefined,
+        ca: undefined,
+      },
+      stream: { stream: "SPOOL", subject: "salestag.spool", replicas: 3, duplicateWindowMs: 600_000 },
+      folder: undefined,
+    });
+    const sinks = "sinks:\n  - folder: out\n";
+    assert.match(mistakes(`registry: r.json\n${nats}${sinks}`).join(), /has sinks and no spool\.folder/);
+    assert.match(
+      mistakes(`registry: r.json\n${nats}  bytesMax: 1000000\n`).join(),
+      /bytesMax is for a folder/,
+    );
+    const withFolder = read(`registry: r.json\n${nats}  folder: keep\n${sinks}`).spool;
+    assert.ok(typeof withFolder === "object" && withFolder.folder === join(folder, "keep"));
+  });
+
   it("the environment overrides the file", () => {
     const config = read("registry: a\nspool: {folder: b}\n", {
       SALESTAG_RELAY_REGISTRY: "/r.json",

@@ -9,9 +9,10 @@ import { ExitCode, messageOf, RelayError } from "../errors";
 import { type ListenAddress, parseListenAddress } from "../listen-address";
 import type { TlsFiles } from "../listeners";
 import type { Sink } from "../sinks/sink";
+import type { JetStreamSpoolSettings } from "../spool/jetstream-spool";
 import { SPOOL_BYTES_MIN } from "../spool/spool";
 import { readPrivate } from "./private-file";
-import { readSink } from "./sinks";
+import { readSink, readStream } from "./sinks";
 import { type Section, YamlReader } from "./yaml-reader";
 
 /** What a configuration says. Paths are absolute. */
@@ -19,7 +20,8 @@ export interface RelayConfig {
   listen: ListenAddress[];
   tls?: TlsFiles;
   registry: string;
-  spool: string;
+  /** A folder, or a stream of JetStream. */
+  spool: string | JetStreamSpoolSettings;
   spoolBytesMax?: number;
   sinks: Sink[];
   admin?: AdminOptions;
@@ -65,18 +67,15 @@ export function readConfig(
   const tls = readTls(root, listen, at);
   const registry = environment.SALESTAG_RELAY_REGISTRY ?? root.text("registry", true);
   if (environment.SALESTAG_RELAY_REGISTRY !== undefined) root.text("registry", false);
-  const spool = root.section("spool");
-  const spoolFolder = environment.SALESTAG_RELAY_SPOOL ?? spool?.text("folder", true);
-  if (environment.SALESTAG_RELAY_SPOOL !== undefined) spool?.text("folder", false);
-  else if (spool === undefined) root.complain("has no spool: name its folder");
-  const spoolBytesMax = spool?.whole("bytesMax", SPOOL_BYTES_MIN, Number.MAX_SAFE_INTEGER);
-  spool?.end();
+  const spool = readSpool(root, environment.SALESTAG_RELAY_SPOOL, at);
   const sinks = root.sections("sinks").flatMap((section) => readSink(section, { at, disk, clock }));
   const admin = readAdmin(root.section("admin"), at);
   const log = root.section("log");
   const json = log?.flag("json") ?? false;
   log?.end();
   root.end();
+  if (sinks.length > 0 && typeof spool?.place === "object" && spool.place.folder === undefined)
+    root.complain("has sinks and no spool.folder: what they refuse for good lies there");
   const names = sinks.map(({ name }) => name);
   for (const name of new Set(names.filter((name, place) => names.indexOf(name) !== place)))
     root.complain(`has the sink ${name} twice: they would share a cursor`);
@@ -85,12 +84,34 @@ export function readConfig(
     listen,
     tls,
     registry: at(registry as string),
-    spool: at(spoolFolder as string),
-    spoolBytesMax,
+    spool: spool?.place as string | JetStreamSpoolSettings,
+    spoolBytesMax: spool?.bytesMax,
     sinks,
     admin,
     json: environment.SALESTAG_RELAY_JSON === undefined ? json : environment.SALESTAG_RELAY_JSON === "true",
   };
+}
+
+/** @param folder that the environment says */
+function readSpool(root: Section, folder: string | undefined, at: (name: string) => string) {
+  const section = root.section("spool");
+  if (section === undefined) {
+    if (folder !== undefined) return { place: at(folder) };
+    root.complain("has no spool: name its folder, or its stream in NATS");
+    return undefined;
+  }
+  const nats = section.section("nats");
+  const named = section.text("folder", nats === undefined && folder === undefined);
+  const directory = folder ?? named;
+  const bytesMax = section.whole("bytesMax", SPOOL_BYTES_MIN, Number.MAX_SAFE_INTEGER);
+  section.end();
+  if (nats === undefined) return directory === undefined ? undefined : { place: at(directory), bytesMax };
+  if (bytesMax !== undefined) section.complain("bytesMax is for a folder; a stream has limits of its own");
+  const stream = readStream(nats, at, "salestag.spool");
+  nats.end();
+  return stream === undefined
+    ? undefined
+    : { place: { ...stream, folder: directory === undefined ? undefined : at(directory) } };
 }
 
 function mistaken(mistakes: string[]): RelayError {

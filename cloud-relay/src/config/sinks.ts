@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import type { Clock } from "../clock";
 import type { Disk } from "../disk";
 import { messageOf } from "../errors";
-import type { NatsPlace } from "../nats/connection";
+import type { NatsPlace, StreamSettings } from "../nats/connection";
 import { folderSink } from "../sinks/folder";
 import { natsSink } from "../sinks/nats";
 import { postgresSink } from "../sinks/postgres";
@@ -90,17 +90,27 @@ function readWebhook(webhook: Section, { at, clock }: SinkParts): Sink | undefin
   return url === undefined ? undefined : webhookSink({ url, mode, secrets, timeoutMs, batchMax }, clock);
 }
 
-function readNats(nats: Section, parts: SinkParts): Sink | undefined {
-  const place = readNatsPlace(nats, parts.at);
+function readNats(nats: Section, { at }: SinkParts): Sink | undefined {
+  const found = readStream(nats, at, "salestag.chunks");
+  return found === undefined ? undefined : natsSink(found.place, found.stream);
+}
+
+/** @returns a stream of JetStream and where it is; undefined where something is wrong, which is noted */
+export function readStream(
+  nats: Section,
+  at: (name: string) => string,
+  subjectDefault: string,
+): { place: NatsPlace; stream: StreamSettings } | undefined {
+  const place = readNatsPlace(nats, at);
   const stream = natsName(nats, "stream", true);
-  const subject = natsName(nats, "subject", false) ?? "salestag.chunks";
+  const subject = natsName(nats, "subject", false) ?? subjectDefault;
   const replicas = nats.whole("replicas", 1, REPLICAS_MAX) ?? 1;
   if (place === undefined || stream === undefined) return undefined;
-  return natsSink(place, { stream, subject, replicas, duplicateWindowMs: DUPLICATE_WINDOW_MS });
+  return { place, stream: { stream, subject, replicas, duplicateWindowMs: DUPLICATE_WINDOW_MS } };
 }
 
 /** @returns where NATS is and what the relay shows there */
-export function readNatsPlace(nats: Section, at: (name: string) => string): NatsPlace | undefined {
+function readNatsPlace(nats: Section, at: (name: string) => string): NatsPlace | undefined {
   const servers = nats.texts("servers").flatMap(({ text, complain }) => {
     const url = URL.canParse(text) ? new URL(text) : undefined;
     const known = url !== undefined && url.hostname !== "" && ["nats:", "tls:"].includes(url.protocol);
@@ -122,7 +132,7 @@ export function readNatsPlace(nats: Section, at: (name: string) => string): Nats
 }
 
 /** Names of streams and subjects. */
-export function natsName(section: Section, name: string, needed: boolean): string | undefined {
+function natsName(section: Section, name: string, needed: boolean): string | undefined {
   const text = section.text(name, needed);
   if (text === undefined) return undefined;
   const parts = name === "stream" ? /^[A-Za-z0-9_-]{1,64}$/ : /^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/;

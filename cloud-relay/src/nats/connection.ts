@@ -40,6 +40,8 @@ export interface StreamSettings {
   replicas: number;
   /** Time within which JetStream itself notices a repeated message id, in ms, when the stream is made here. */
   duplicateWindowMs: number;
+  /** What may be deleted; left out: nothing, and a full stream refuses. */
+  retention?: { maxAgeMs: number; perSubjectMax: number };
 }
 
 /** An open connection. */
@@ -86,7 +88,7 @@ function authenticatorOf({ creds }: NatsPlace): Authenticator | undefined {
 }
 
 async function ensureStream(manager: JetStreamManager, settings: StreamSettings): Promise<void> {
-  const { stream, subject, replicas, duplicateWindowMs } = settings;
+  const { stream, subject, replicas, duplicateWindowMs, retention } = settings;
   try {
     const { config } = await manager.streams.info(stream);
     if (!config.subjects.some((taken) => [`${subject}.>`, `${subject}.*`, ">"].includes(taken)))
@@ -98,7 +100,10 @@ async function ensureStream(manager: JetStreamManager, settings: StreamSettings)
       subjects: [`${subject}.*`],
       storage: StorageType.File,
       retention: RetentionPolicy.Limits,
-      discard: DiscardPolicy.New, // a full stream says so, rather than to drop what was acked
+      // A full stream says so, rather than to drop what was acked.
+      discard: retention === undefined ? DiscardPolicy.New : DiscardPolicy.Old,
+      max_age: (retention?.maxAgeMs ?? 0) * NS_PER_MS,
+      max_msgs_per_subject: retention?.perSubjectMax ?? -1,
       num_replicas: replicas,
       duplicate_window: duplicateWindowMs * NS_PER_MS,
     });

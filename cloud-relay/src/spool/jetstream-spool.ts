@@ -21,6 +21,8 @@ import { comparePositions, type Position, positionAfter, START } from "./positio
 export interface JetStreamSpoolSettings {
   place: NatsPlace;
   stream: StreamSettings;
+  /** Folder of what is kept besides chunks: dead letters. Needed for sinks only. */
+  folder?: string;
   /** Longest wait for JetStream's ack, in ms. */
   ackMsMax?: number;
 }

@@ -19,7 +19,7 @@ import {
 
 /**
  * Type numbers. 0 is never valid. Below 128 a receiver must know the type or end the connection; from 128 on it may ignore
- * what it does not know. 129 is kept for a configuration that the team sends to the badge.
+ * what it does not know.
  */
 export enum FrameType {
   Hello = 1,
@@ -32,8 +32,9 @@ export enum FrameType {
   Pong = 10,
   Bye = 11,
   Error = 12,
-  /** What the team sends to the badge: nudge.ts. */
+  /** What the team sends to the badge: nudge.ts and configuration.ts. */
   Nudge = 128,
+  Config = 129,
 }
 
 /** First type number that a receiver may ignore. */
