@@ -158,6 +158,16 @@ export class Connection {
     this.socket.resume();
   }
 
+  /** The registry has changed: a badge that was removed, or got another key, loses its connection. */
+  recheck(): void {
+    const { authKey } = this;
+    if (this.state === "ended" || authKey === undefined) return;
+    const valid = this.parts.registry.authKeyOf(this.badge);
+    if (valid !== undefined && equalBytes(valid, authKey)) return;
+    const { code, message } = this.unknownBadge();
+    this.refuse(code, message);
+  }
+
   /** Says goodbye: the relay ends. */
   bye(): void {
     if (this.state === "open") this.finish(FrameType.Bye, encodeNumber(REASON_SHUTDOWN));
@@ -312,11 +322,8 @@ export class Connection {
     if (spool.isCrowded) this.pause();
   }
 
-  /** A ping is also the moment at which a badge is noticed that was removed from the registry. */
   private ping(body: Buffer): void {
     const token = decodeNumber(body, "ping");
-    const authKey = this.parts.registry.authKeyOf(this.badge);
-    if (authKey === undefined || !equalBytes(authKey, this.authKey as Buffer)) throw this.unknownBadge();
     this.send(this.sealed(FrameType.Pong, encodeNumber(token)));
   }
 

@@ -6,8 +6,8 @@ import { readConfig } from "./config/config";
 import { nodeDisk } from "./disk";
 import { ExitCode, messageOf, RelayError } from "./errors";
 import { parseListenAddress } from "./listen-address";
-import { lineLog } from "./log";
-import { type RelayOptions, startRelay } from "./relay";
+import { type Log, lineLog } from "./log";
+import { type Relay, type RelayOptions, startRelay } from "./relay";
 import { parseSink } from "./sinks/parse";
 import { SPOOL_BYTES_MIN } from "./spool/spool";
 
@@ -85,6 +85,17 @@ function readTls({ tlsCert, tlsKey }: Flags, needed: boolean): RelayOptions["tls
   return { cert: read(tlsCert), key: read(tlsKey) };
 }
 
+/** The certificate and its key may have been renewed. */
+function reload(relay: Relay, flags: Flags, log: Log): void {
+  try {
+    const { tls } = toOptions(flags);
+    if (tls !== undefined) relay.useTls(tls);
+    log.info("TLS certificate read again", { used: tls !== undefined });
+  } catch (cause) {
+    log.error("the new TLS files cannot be used, the old ones stay", { why: messageOf(cause) });
+  }
+}
+
 async function run(flags: Flags): Promise<void> {
   // A log that nobody reads any more is no reason to stop taking chunks.
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
@@ -104,6 +115,7 @@ async function run(flags: Flags): Promise<void> {
       (cause) => onFatal(new RelayError(ExitCode.Internal, messageOf(cause))),
     );
   };
+  process.on("SIGHUP", () => reload(relay, flags, log));
   process.on("SIGTERM", stop);
   process.on("SIGINT", stop);
   if (relay.adminUrl !== undefined) log.info("operator's door open", { url: relay.adminUrl });

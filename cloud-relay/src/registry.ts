@@ -2,11 +2,17 @@
 // changes; a change that cannot be used is reported and the last good content stays in force.
 import { statSync } from "node:fs";
 import { type Registry as RegistryContent, readRegistry } from "@salestag/protocol/host";
+import type { Clock } from "./clock";
 import { ExitCode, messageOf, RelayError, systemCodeOf } from "./errors";
 import type { Log } from "./log";
 
+/** The file is looked at so often, besides whenever a key is needed: who was removed loses the connection within this time. */
+const LOOK_MS = 500;
+
 export class Registry {
   private seen: string;
+  private stopLooking: () => void = () => {};
+  private changed: () => void = () => {};
 
   private constructor(
     private readonly path: string,
@@ -39,6 +45,20 @@ export class Registry {
     return entry?.authKey;
   }
 
+  /** Looks at the file now and then until `close`; `changed` is called when it was read again. */
+  watch(clock: Clock, changed: () => void): void {
+    this.changed = changed;
+    const look = () => {
+      this.reloadIfChanged();
+      this.stopLooking = clock.after(LOOK_MS, look);
+    };
+    look();
+  }
+
+  close(): void {
+    this.stopLooking();
+  }
+
   private reloadIfChanged(): void {
     const stamp = this.stamp();
     if (stamp === this.seen) return;
@@ -46,6 +66,7 @@ export class Registry {
     try {
       this.content = readRegistry(this.path);
       this.log.info("registry read again", { badges: this.content.size });
+      this.changed();
     } catch (cause) {
       this.log.error("registry cannot be used, the last good one stays in force", { why: messageOf(cause) });
     }

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { ErrorCode, nodeCrypto } from "@salestag/protocol/host";
 import { type Metric, Tally } from "./admin/metrics";
 import { type AdminDoor, type AdminOptions, openAdmin } from "./admin/server";
+import { Admission, LIMITS_DEFAULT, type Limits } from "./admission";
 import { type Clock, systemClock } from "./clock";
 import { type BadgeSocket, Connection } from "./connection";
 import { type Disk, nodeDisk } from "./disk";
@@ -38,6 +39,7 @@ export interface RelayOptions {
   spoolBytesMax?: number;
   /** Longest segment, in bytes. */
   segmentBytes?: number;
+  limits?: Limits;
   /** The operator's door; none where it is left out. */
   admin?: AdminOptions;
   log: Log;
@@ -55,6 +57,8 @@ export interface Relay {
   readonly adminUrl: string | undefined;
   /** Where it listens, with the ports that the system chose, such as `tcp://127.0.0.1:7788`. */
   readonly addresses: string[];
+  /** Uses another certificate for new connections. @throws RelayError when it cannot be used: the old one stays */
+  useTls(tls: TlsFiles): void;
   /** Takes no more, stores and acks what has come, says goodbye, delivers what the sinks take at once, and ends. */
   close(): Promise<void>;
 }
@@ -88,6 +92,7 @@ class RunningRelay implements Relay {
   private mailbox: Mailbox | undefined;
   private door: AdminDoor | undefined;
   private readonly refusals = new Tally();
+  private readonly admission: Admission;
   private connectionsTotal = 0;
   private spool: ChunkStore | undefined;
   private closing: Promise<void> | undefined;
@@ -95,11 +100,16 @@ class RunningRelay implements Relay {
   constructor(private readonly options: RelayOptions) {
     this.clock = options.clock ?? systemClock;
     this.random = options.random ?? randomBytes;
+    const unproven = () => this.connections.size - this.byBadge.size;
+    this.admission = new Admission(options.limits ?? LIMITS_DEFAULT, this.clock, options.log, unproven);
   }
 
   async start(): Promise<void> {
     const { log, disk = nodeDisk, sinks, listen, tls } = this.options;
     this.registry = Registry.open(this.options.registry, log);
+    this.registry.watch(this.clock, () => {
+      for (const connection of this.connections) connection.recheck();
+    });
     const spool = await this.openStore(disk);
     this.spool = spool;
     this.mailbox = await this.openMailbox(disk);
@@ -111,7 +121,7 @@ class RunningRelay implements Relay {
     }
     spool.feedsOpened();
     for (const address of listen) {
-      const listener = await listenOn(address, tls, (socket) => this.accept(socket), log);
+      const listener = await listenOn(address, tls, this.admission, (socket) => this.accept(socket), log);
       this.listeners.push(listener);
       this.addresses.push(listener.url);
     }
@@ -211,6 +221,12 @@ class RunningRelay implements Relay {
         help: "Connections that were ended with an error, by its code.",
         samples: this.refusals.samples("code"),
       },
+      {
+        name: "salestag_relay_connections_turned_away_total",
+        type: "counter",
+        help: "Connections that were not let in, by the bound that they met.",
+        samples: this.admission.turnedAway.samples("bound"),
+      },
       one("chunks_stored_total", "counter", "Chunks that were made durable.", spool.stored.chunks),
       one("stored_bytes_total", "counter", "Bytes of records that were made durable.", spool.stored.bytes),
       one("spool_bytes", "gauge", "Bytes that the spool's segments take.", spool.bytes),
@@ -266,7 +282,12 @@ class RunningRelay implements Relay {
     return this.closing;
   }
 
+  useTls(tls: TlsFiles): void {
+    for (const listener of this.listeners) listener.useTls?.(tls);
+  }
+
   private async closeAll(): Promise<void> {
+    this.registry?.close();
     await this.door?.close();
     const listenersClosed = Promise.all(this.listeners.map((listener) => listener.close()));
     for (const connection of this.connections) connection.pause();

@@ -67,9 +67,12 @@ sinks:
       accessKeyId: AKID
       secretKeyFile: word.key
   - postgres: {host: db.example, database: sales, user: relay, passwordFile: word.key, table: sales.chunks}
+limits:
+  connectionsPerAddress: 50
 log:
   json: true
 `);
+    assert.deepEqual(config.limits, { connections: 20_000, connectionsPerAddress: 50, unproven: 2000 });
     assert.equal(config.registry, "/etc/salestag/registry.json");
     assert.equal(config.spoolBytesMax, 1_000_000_000);
     assert.equal(config.json, true);
@@ -128,7 +131,7 @@ log:
     [
       "an unknown name",
       `${START}sink: []\n`,
-      [/^line 4: sink is not known; known are admin, listen, log, registry, sinks, spool, tls$/],
+      [/^line 4: sink is not known; known are admin, limits, listen, log, registry, sinks, spool, tls$/],
     ],
     [
       "a number out of range",
@@ -195,6 +198,11 @@ log:
         /user is missing/,
         /table must be small letters/,
       ],
+    ],
+    [
+      "a limit that is none",
+      `${START}limits:\n  unproven: 0\n  rate: 5\n`,
+      [/^line 5: limits\.unproven/, /rate is not known/],
     ],
     ["no secret", `${START}sinks:\n  - webhook: {url: "https://x.example/"}\n`, [/needs secretFiles/]],
   ] as [string, string, RegExp[]][])

@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import type { AdminOptions } from "../admin/server";
+import { LIMITS_DEFAULT, type Limits } from "../admission";
 import type { Clock } from "../clock";
 import type { Disk } from "../disk";
 import { ExitCode, messageOf, RelayError } from "../errors";
@@ -24,6 +25,7 @@ export interface RelayConfig {
   spool: string | JetStreamSpoolSettings;
   spoolBytesMax?: number;
   sinks: Sink[];
+  limits: Limits;
   admin?: AdminOptions;
   /** Log lines as JSON. */
   json: boolean;
@@ -33,6 +35,7 @@ const LISTEN_DEFAULT = "tcp://127.0.0.1:7788";
 const ADMIN_PORT_DEFAULT = 7780;
 const LOOPBACK = ["127.0.0.1", "::1"] as const;
 const TOKEN_BYTES_MIN = 24;
+const CONNECTIONS_MAX = 1_000_000;
 const MISTAKES_SHOWN_MAX = 20;
 /** Environment variables and the places in the file that they stand for. */
 export const ENVIRONMENT = {
@@ -69,6 +72,7 @@ export function readConfig(
   if (environment.SALESTAG_RELAY_REGISTRY !== undefined) root.text("registry", false);
   const spool = readSpool(root, environment.SALESTAG_RELAY_SPOOL, at);
   const sinks = root.sections("sinks").flatMap((section) => readSink(section, { at, disk, clock }));
+  const limits = readLimits(root.section("limits"));
   const admin = readAdmin(root.section("admin"), at);
   const log = root.section("log");
   const json = log?.flag("json") ?? false;
@@ -87,6 +91,7 @@ export function readConfig(
     spool: spool?.place as string | JetStreamSpoolSettings,
     spoolBytesMax: spool?.bytesMax,
     sinks,
+    limits,
     admin,
     json: environment.SALESTAG_RELAY_JSON === undefined ? json : environment.SALESTAG_RELAY_JSON === "true",
   };
@@ -148,6 +153,14 @@ function readTls(root: Section, listen: ListenAddress[], at: (name: string) => s
     }
   };
   return { cert: read(cert), key: read(key) };
+}
+
+function readLimits(section: Section | undefined): Limits {
+  const limits = { ...LIMITS_DEFAULT };
+  for (const name of Object.keys(limits) as (keyof Limits)[])
+    limits[name] = section?.whole(name, 1, CONNECTIONS_MAX) ?? limits[name];
+  section?.end();
+  return limits;
 }
 
 function readAdmin(section: Section | undefined, at: (name: string) => string): AdminOptions | undefined {

@@ -148,7 +148,10 @@ export class RelayChild {
     }),
   ) {
     if (child.stdout === null || child.stderr === null) throw new Error("the child has no pipes");
-    createInterface({ input: child.stderr }).on("line", (line) => this.notices.push(line));
+    createInterface({ input: child.stderr }).on("line", (line) => {
+      this.notices.push(line);
+      child.emit("notice");
+    });
     createInterface({ input: child.stdout }).on("line", (line) => {
       this.output.push(line);
       const url = /(tcp|tls):\/\/[^\s"]+/.exec(line)?.[0];
@@ -166,6 +169,11 @@ export class RelayChild {
     ended.catch(() => undefined); // it may end later, as the test wants
     if (this.addresses.length === 0) await Promise.race([once(this.child, "listening"), ended]);
     return this;
+  }
+
+  /** Waits until a line of its log matches. */
+  async noticed(line: RegExp): Promise<void> {
+    while (!this.notices.some((notice) => line.test(notice))) await once(this.child, "notice");
   }
 
   signal(signal: NodeJS.Signals): void {

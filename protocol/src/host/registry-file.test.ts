@@ -9,6 +9,7 @@ import {
   RegistryFileError,
   readRegistry,
   removeBadge,
+  rotateBadge,
 } from "./registry-file";
 
 const BADGE = "00112233445566ff";
@@ -37,6 +38,18 @@ describe("registry file", () => {
     assert.deepEqual([...registry.keys()], [BADGE, "ffffffffffffffff"]);
     assert.deepEqual(registry.get(BADGE), { authKey: added.authKey, label: "Ana", addedMs: 5 });
     assert.equal(statSync(path).mode & 0o777, 0o600);
+    assert.equal(existsSync(`${path}.new`), false);
+  });
+
+  it("another key takes the place of a badge's, all else stays; an unknown badge and a key that is none change nothing", () => {
+    addBadge(path, { badge: BADGE, authKey: Buffer.from(KEY_HEX, "hex"), label: "Ana", addedMs: 5 });
+    const fresh = Buffer.alloc(32, 7);
+    assert.equal(rotateBadge(path, BADGE, fresh), true);
+    const expected = new Map([[BADGE, { authKey: fresh, label: "Ana", addedMs: 5 }]]);
+    assert.deepEqual(readRegistry(path), expected);
+    assert.equal(rotateBadge(path, "ff".repeat(8), fresh), false);
+    assert.throws(() => rotateBadge(path, BADGE, Buffer.alloc(31)), /64 lower-case hexadecimal digits/);
+    assert.deepEqual(readRegistry(path), expected);
     assert.equal(existsSync(`${path}.new`), false);
   });
 

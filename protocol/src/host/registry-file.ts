@@ -95,6 +95,22 @@ export function addBadge(path: string, added: { badge: string } & RegisteredBadg
 }
 
 /**
+ * Gives one badge another key, atomically; label and time stay.
+ * @returns false when the registry has no such badge
+ * @throws RegistryFileError when the key is none, another program is changing the file or the file is wrong
+ */
+export function rotateBadge(path: string, badge: string, authKey: Buffer): boolean {
+  return changeRegistry(path, (registry) => {
+    const known = registry.get(badge);
+    if (known === undefined) return false;
+    const mistakes = badgeMistakes(badge, { ...known, authKey: authKey.toString("hex") });
+    if (mistakes.length > 0) throw new RegistryFileError(path, mistakes);
+    registry.set(badge, { ...known, authKey });
+    return true;
+  });
+}
+
+/**
  * Removes one badge, atomically.
  * @returns false when the registry had no such badge
  * @throws RegistryFileError when another program is changing the file or the file is wrong
