@@ -31,7 +31,9 @@ import {
   nodeCrypto,
   openNudge,
   readAccountEvent,
+  readConsentPolicy,
   readNudgeHeader,
+  readPhrase,
   sealNudge,
   unpackAudio,
 } from "@salestag/protocol/host";
@@ -114,6 +116,16 @@ export const decoders: readonly Decoder[] = [
   { name: "events", sample: sampleEvents, read: readEvents },
   { name: "audio", sample: sampleAudio, read: readAudio },
   { name: "record", sample: sampleRecord, read: readRecord },
+  {
+    name: "phrase setting",
+    sample: () => Buffer.from('["too much",-2400,"_TAHI","_TAI"]'),
+    read: (body) => readSetting(body, readPhrase),
+  },
+  {
+    name: "consent setting",
+    sample: () => Buffer.from('{"policy":"verbal","withinMs":60000,"yes":["yes"],"no":[]}'),
+    read: (body) => readSetting(body, readConsentPolicy),
+  },
   { name: "Jacdac frame", sample: sampleJacdac, read: readJacdac },
   { name: "USB stream", sample: (r) => encodeUsb(sampleJacdac(r)), read: readUsb },
 ];
@@ -238,6 +250,18 @@ function sampleRecord(r: Random): Buffer {
 function readRecord(body: Buffer): undefined {
   const again = decodeRecord(encodeRecord(decodeRecord(body)));
   if (!Number.isSafeInteger(again.receivedMs)) throw new Error(`record: received at ${again.receivedMs}`);
+  return undefined;
+}
+
+/** What is no JSON does not get to the reader. */
+function readSetting(body: Buffer, read: (value: unknown) => unknown): undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(body.toString("utf8"));
+  } catch {
+    throw new FormatError("no JSON");
+  }
+  read(value);
   return undefined;
 }
 

@@ -40,6 +40,8 @@ export interface FuzzReport {
 
 /** Frames that share one stream of randomness. */
 export const ROUND_FRAMES = 10;
+/** Of randomness: no frame has this number. */
+const WORLD_STREAM = -1;
 const GROWTH_MAX = 1.2;
 const GROWTH_BYTES_MAX = 8 * 1024 * 1024;
 const SPLITTER_LIMITS = [256, 1024, 16384];
@@ -52,7 +54,7 @@ const TIMEOUTS_MAX = 4;
 
 /** Runs. @throws Error that says what went wrong, at which frame, and how to repeat it */
 export async function fuzz(options: FuzzOptions): Promise<FuzzReport> {
-  const run = new Run(await World.open(new Random(options.seed)));
+  const run = new Run(await World.open(new Random(options.seed, WORLD_STREAM)));
   let frame = options.from;
   const end = options.from + options.frames;
   const early = options.from + Math.ceil(options.frames / (10 * ROUND_FRAMES)) * ROUND_FRAMES;
@@ -68,6 +70,7 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzReport> {
     run.report.lateBytes = usedBytes();
     return await run.end();
   } catch (cause) {
+    run.world.abandon();
     const why = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
     throw new Error(
       `seed ${options.seed}, frames ${frame} to ${frame + ROUND_FRAMES - 1} (${run.sent.join("; ")}): ${why}\n` +
@@ -101,7 +104,7 @@ class Run {
   /** Kinds of the frames of this round so far. */
   sent: string[] = [];
 
-  constructor(private readonly world: World) {}
+  constructor(readonly world: World) {}
 
   /** Spoiled bodies for the decoders, and the same as a stream for the splitter. */
   decoderRound(random: Random): void {

@@ -4,10 +4,12 @@ import { createHash } from "node:crypto";
 import { rmSync } from "node:fs";
 import { addBadge, removeBadge } from "@salestag/protocol/host";
 import type { BadgeSocket } from "../../connection";
+import { type Disk, nodeDisk } from "../../disk";
 import type { Log, LogFields } from "../../log";
 import { type Relay, startRelay } from "../../relay";
 import type { Sink } from "../../sinks/sink";
 import { comparePositions, type Position, START } from "../../spool/position";
+import { SPOOL_BYTES_MIN } from "../../spool/spool";
 import type { Random } from "../random";
 import { Bench, ManualClock, type TestBadge } from "../rigging";
 
@@ -24,16 +26,20 @@ export interface KnownBadge extends TestBadge {
 }
 
 const BADGES = 8;
-const SPOOL_BYTES_MAX = 4 * 1024 * 1024;
+/** So small that segments are sealed, deleted and waited for all the time. */
+const SPOOL_BYTES_MAX = SPOOL_BYTES_MIN;
 const EPOCH_LAST = 4294967295;
-/** Errors that the relay may log: this is about a spool without room, which is made on purpose. */
-const ERRORS_EXPECTED = ["spool is full: badges are told to hold until there is room"];
+/** The error that the relay may log, because it is made on purpose. */
+const ERROR_EXPECTED = "spool is full: badges are told to hold until there is room";
+/** How many of 100 commits find no room on the disk, and when the relay tries them again. */
+const NO_ROOM_PERCENT = 2;
+const NO_ROOM_MS = 1000;
 
 export class World {
   readonly clock = new ManualClock();
   /** Connections that the relay refused, by the error's code. */
   readonly refusals = new Map<string, number>();
-  /** Lines that the relay logged. */
+  /** Lines that the relay logged about connections. */
   logged = 0;
   delivered = 0;
 
@@ -55,6 +61,7 @@ export class World {
       spool: world.bench.spool,
       sinks: [world.sink()],
       spoolBytesMax: SPOOL_BYTES_MAX,
+      disk: world.disk(),
       log: world.log(),
       clock: world.clock,
       random: (lengthBytes) => random.bytes(lengthBytes),
@@ -92,6 +99,11 @@ export class World {
     if (owed.length > 0) throw new Error(`acked and never delivered: ${owed.slice(0, 5).join(", ")}`);
   }
 
+  /** Leaves a relay in which something went wrong as it is, but for its folder. */
+  abandon(): void {
+    rmSync(this.bench.directory, { recursive: true, force: true });
+  }
+
   private register(): KnownBadge {
     const badgeId = this.random.bytes(8);
     const badge = { id: badgeId.toString("hex"), badgeId, authKey: this.random.bytes(32) };
@@ -106,6 +118,7 @@ export class World {
 
   private log(): Log {
     const count = (event: string, { code }: LogFields): void => {
+      if (event.startsWith("spool ")) return;
       this.logged++;
       if (event === "connection refused")
         this.refusals.set(String(code), (this.refusals.get(String(code)) ?? 0) + 1);
@@ -115,10 +128,32 @@ export class World {
       warn: (event, fields = {}) => count(event, fields),
       error: (event, fields = {}) => {
         count(event, fields);
-        if (!ERRORS_EXPECTED.includes(event))
+        if (event !== ERROR_EXPECTED)
           this.wrong.push(`the relay logged an error: ${event} ${JSON.stringify(fields)}`);
       },
     };
+  }
+
+  /** The real disk, without room at times. */
+  private disk(): Disk {
+    const open: Disk["open"] = async (path, flags, mode) => {
+      const file = await nodeDisk.open(path, flags, mode);
+      return {
+        write: async (bytes, offset) => {
+          if (path.endsWith(".seg") && offset > 0 && this.random.chance(NO_ROOM_PERCENT))
+            throw Object.assign(new Error("no room, on purpose"), { code: "ENOSPC" });
+          await file.write(bytes, offset);
+        },
+        dataSync: () => file.dataSync(),
+        // A commit that failed is cut off; then the relay waits until it is tried again.
+        truncate: async (lengthBytes) => {
+          await file.truncate(lengthBytes);
+          setImmediate(() => this.clock.advance(NO_ROOM_MS));
+        },
+        close: () => file.close(),
+      };
+    };
+    return { ...nodeDisk, open };
   }
 
   private sink(): Sink {
