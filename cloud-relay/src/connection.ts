@@ -347,6 +347,7 @@ export class Connection {
   private send(frame: Buffer): void {
     if (this.socket.writableLength > UNSENT_BYTES_MAX) {
       this.parts.log.warn("connection ended: the badge does not read", { badge: this.badge });
+      this.state = "ended"; // what has arrived behind it must not be answered, nor logged, once more for each frame
       this.socket.destroy();
     } else this.socket.write(frame);
   }

@@ -1,7 +1,8 @@
 // The calls by which the relay makes bytes durable, behind a small interface: tests record their order or let one fail.
 // Every path that promises durability goes through here; plain reading uses node:fs directly.
+import { mkdirSync } from "node:fs";
 import { type FileHandle, open, rename } from "node:fs/promises";
-import { dirname } from "node:path";
+import { dirname, resolve } from "node:path";
 import { systemCodeOf } from "./errors";
 
 /** A file that is open for writing. */
@@ -80,6 +81,15 @@ export async function placeFile(disk: Disk, temporary: string, path: string, byt
 export async function replaceFile(disk: Disk, path: string, bytes: Buffer, mode: number): Promise<void> {
   await placeFile(disk, `${path}.new`, path, bytes, mode);
   await disk.syncDirectory(dirname(path));
+}
+
+/** Makes a folder that may be there already, with those above it, and makes the names of all that it made durable. */
+export async function makeFolder(disk: Disk, path: string, mode: number): Promise<void> {
+  const made = mkdirSync(path, { recursive: true, mode });
+  if (made === undefined) return;
+  const first = resolve(made);
+  for (let folder = resolve(path); folder.length >= first.length; folder = dirname(folder))
+    await disk.syncDirectory(dirname(folder));
 }
 
 /** There is no room for more. It passes when something is deleted, so the caller waits and tries again. */

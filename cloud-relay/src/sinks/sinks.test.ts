@@ -127,7 +127,15 @@ describe("sinks", () => {
   });
 
   describe("cursor", () => {
-    const open = () => CursorFile.open(nodeDisk, directory, "folder:/somewhere");
+    const opened: CursorFile[] = [];
+    const open = async () => {
+      const cursor = await CursorFile.open(nodeDisk, directory, "folder:/somewhere");
+      opened.push(cursor);
+      return cursor;
+    };
+    afterEach(async () => {
+      for (const cursor of opened.splice(0)) await cursor.close();
+    });
     const file = () => join(directory, "cursors", readdirSync(join(directory, "cursors"))[0]);
 
     it("cursor: a new one points to the oldest record, a saved one is found again", async () => {

@@ -1,10 +1,10 @@
 // A sink's cursor on disk: two slots that are overwritten in turn, so that a power cut spoils at most the newer one, and so that
 // moving on needs no room on a full disk. Layout: docs/spool-format.md, "Cursor".
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
-import type { Disk, DiskFile } from "../disk";
+import { type Disk, type DiskFile, makeFolder } from "../disk";
 import { systemCodeOf } from "../errors";
 import type { Cursor } from "./reader";
 
@@ -30,7 +30,7 @@ export class CursorFile {
   /** Opens the cursor of a sink, or makes one that points to the oldest record. */
   static async open(disk: Disk, spoolDirectory: string, sinkName: string): Promise<CursorFile> {
     const directory = join(spoolDirectory, "cursors");
-    mkdirSync(directory, { recursive: true, mode: DIRECTORY_MODE });
+    await makeFolder(disk, directory, DIRECTORY_MODE);
     const path = join(
       directory,
       `${createHash("sha256").update(sinkName).digest("hex").slice(0, 16)}.cursor`,

@@ -1,10 +1,10 @@
 // The spool: every chunk that was acked and not yet delivered, in an append-only log of segments. Chunks queue up, one commit is
 // in flight at a time, and a chunk counts as durable only behind its sync. Format and invariants: docs/spool-format.md.
-import { mkdirSync, statfsSync } from "node:fs";
+import { statfsSync } from "node:fs";
 import { unlink } from "node:fs/promises";
 import { type ChunkRecord, encodeRecord } from "@salestag/protocol/host";
 import type { Clock } from "../clock";
-import { type Disk, isNoRoom, NoRoomError } from "../disk";
+import { type Disk, isNoRoom, makeFolder, NoRoomError } from "../disk";
 import { ExitCode, messageOf, RelayError, systemCodeOf } from "../errors";
 import type { Log } from "../log";
 import { writeCheckpoint } from "./checkpoint";
@@ -89,7 +89,7 @@ export class Spool implements ChunkStore {
    */
   static async open(options: SpoolOptions): Promise<Spool> {
     const { directory, disk, clock, random, log } = options;
-    mkdirSync(directory, { recursive: true, mode: DIRECTORY_MODE });
+    await makeFolder(disk, directory, DIRECTORY_MODE);
     const lock = lockSpool(directory, log);
     try {
       const recovered = await recoverSpool(directory, disk, log);

@@ -103,6 +103,8 @@ const INT_BYTES_MAX = 9;
 /** Head of the event's array, its kind, its time. */
 const EVENT_BYTES_MAX = 1 + 2 + INT_BYTES_MAX;
 const EVENTS_MAX = 255;
+/** Latest time that an event can have, in ms since the badge booted: 2^53 - 1. */
+const TIME_MS_MAX = 9007199254740991;
 /** Longest text, in bytes of UTF-8: 40 characters of a phrase. */
 const EVENT_TEXT_BYTES_MAX = 160;
 
@@ -144,7 +146,8 @@ export function decodeEvents(plaintext: Buffer, startMs: number): BadgeEvent[] {
   for (let i = 0; i < count; i++) {
     const fieldCount = reader.array("event", 2, 3 + VALUES_MAX) - 2;
     const kind = reader.uint("event kind", 255);
-    const event: BadgeEvent = { kind, atMs: startMs + reader.uint("event time"), values: [] };
+    const afterMs = reader.uint("event time", TIME_MS_MAX - startMs);
+    const event: BadgeEvent = { kind, atMs: startMs + afterMs, values: [] };
     for (let f = 0; f < fieldCount; f++)
       if (f === fieldCount - 1 && reader.atText())
         event.text = reader.text("event text", EVENT_TEXT_BYTES_MAX);
