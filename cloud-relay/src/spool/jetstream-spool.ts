@@ -39,7 +39,7 @@ const QUEUE_BYTES_MAX = 16 * 1024 * 1024;
 const STATE_MS = 5000;
 
 interface Queued {
-  record: ChunkRecord;
+  chunk: Position;
   payload: Buffer;
 }
 
@@ -137,7 +137,7 @@ export class JetStreamSpool implements ChunkStore {
     if (this.closing || state === undefined || comparePositions(record, state.accepted) < 0) return;
     const payload = encodeRecord(record);
     state.accepted = positionAfter(record);
-    state.queue.push({ record, payload });
+    state.queue.push({ chunk: { epoch: record.epoch, index: record.index }, payload });
     this.queuedBytes += payload.length;
     if (this.queuedBytes > QUEUE_BYTES_MAX && !this.crowded) {
       this.crowded = true;
@@ -183,7 +183,7 @@ export class JetStreamSpool implements ChunkStore {
     while (state.queue.length > 0) {
       const [head] = state.queue;
       try {
-        if (!this.isDurable(badge, head.record)) await this.publish(badge, state, head);
+        if (!this.isDurable(badge, head.chunk)) await this.publish(badge, state, head);
         state.queue.shift();
         this.queuedBytes -= head.payload.length;
         this.setNoRoom("");
@@ -201,16 +201,16 @@ export class JetStreamSpool implements ChunkStore {
     if (!state.connected && state.queue.length === 0) this.badges.delete(badge);
   }
 
-  private async publish(badge: string, state: BadgeState, { record, payload }: Queued): Promise<void> {
+  private async publish(badge: string, state: BadgeState, { chunk, payload }: Queued): Promise<void> {
     const { stream, subject } = this.settings.stream;
     const { seq } = await this.nats.client.publish(`${subject}.${badge}`, payload, {
-      msgID: `${badge}/${record.epoch}/${record.index}`,
+      msgID: `${badge}/${chunk.epoch}/${chunk.index}`,
       timeout: this.settings.ackMsMax ?? ACK_MS_MAX,
       retries: 1,
       expect: { streamName: stream, lastSubjectSequence: state.newest },
     });
     state.newest = seq;
-    state.durable = positionAfter(record);
+    state.durable = positionAfter(chunk);
     this.stored.chunks++;
     this.stored.bytes += payload.length;
   }
