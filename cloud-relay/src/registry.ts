@@ -1,7 +1,13 @@
 // The badges that this relay knows, from the registry file that provisioning writes. The file is looked at again when it
 // changes; a change that cannot be used is reported and the last good content stays in force.
 import { statSync } from "node:fs";
-import { type Registry as RegistryContent, readRegistry } from "@salestag/protocol/host";
+import {
+  addBadge,
+  type Registry as RegistryContent,
+  readRegistry,
+  removeBadge,
+  rotateBadge,
+} from "@salestag/protocol/host";
 import type { Clock } from "./clock";
 import { ExitCode, messageOf, RelayError, systemCodeOf } from "./errors";
 import type { Log } from "./log";
@@ -43,6 +49,32 @@ export class Registry {
     this.reloadIfChanged();
     const entry = this.content.get(badge);
     return entry?.authKey;
+  }
+
+  /** All badges, by id. */
+  get badges(): ReadonlyMap<string, { readonly label: string; readonly addedMs: number }> {
+    this.reloadIfChanged();
+    return this.content;
+  }
+
+  /** Adds a badge to the file. @throws RegistryFileError when it is there already, or a value is wrong */
+  add(badge: string, authKey: Buffer, label: string, addedMs: number): void {
+    addBadge(this.path, { badge, authKey, label, addedMs });
+    this.reloadIfChanged();
+  }
+
+  /** Gives a badge another key. @returns false when there is no such badge @throws RegistryFileError */
+  rotate(badge: string, authKey: Buffer): boolean {
+    const done = rotateBadge(this.path, badge, authKey);
+    this.reloadIfChanged();
+    return done;
+  }
+
+  /** Takes a badge out. @returns false when there is no such badge @throws RegistryFileError */
+  remove(badge: string): boolean {
+    const done = removeBadge(this.path, badge);
+    this.reloadIfChanged();
+    return done;
   }
 
   /** Looks at the file now and then until `close`; `changed` is called when it was read again. */

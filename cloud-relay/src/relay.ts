@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { ErrorCode, nodeCrypto } from "@salestag/protocol/host";
+import type { BadgeBook } from "./admin/badges";
 import { type Metric, Tally } from "./admin/metrics";
 import { type AdminDoor, type AdminOptions, openAdmin } from "./admin/server";
 import { Admission, LIMITS_DEFAULT, type Limits } from "./admission";
@@ -17,7 +18,7 @@ import type { Letter, Mailbox } from "./mail/mailbox";
 import { MailboxFile } from "./mail/mailbox-file";
 import { Registry } from "./registry";
 import { DeadLetters } from "./sinks/dead-letters";
-import { Dispatcher } from "./sinks/dispatcher";
+import { type DeadLetterBounds, Dispatcher } from "./sinks/dispatcher";
 import type { Sink } from "./sinks/sink";
 import type { ChunkStore, StoreListener } from "./spool/chunk-store";
 import { JetStreamSpool, type JetStreamSpoolSettings } from "./spool/jetstream-spool";
@@ -40,6 +41,8 @@ export interface RelayOptions {
   /** Longest segment, in bytes. */
   segmentBytes?: number;
   limits?: Limits;
+  /** When a chunk that a sink does not take is put aside. */
+  deadLetters?: DeadLetterBounds;
   /** The operator's door; none where it is left out. */
   admin?: AdminOptions;
   log: Log;
@@ -96,6 +99,7 @@ class RunningRelay implements Relay {
   private connectionsTotal = 0;
   private spool: ChunkStore | undefined;
   private closing: Promise<void> | undefined;
+  private readonly ending = new AbortController();
 
   constructor(private readonly options: RelayOptions) {
     this.clock = options.clock ?? systemClock;
@@ -117,7 +121,10 @@ class RunningRelay implements Relay {
       const feed = await spool.openFeed(sink.name);
       const deadLetters = new DeadLetters(disk, join(this.folder, DEAD_LETTERS_FOLDER), sink);
       const random = () => this.random(4).readUInt32LE() / 2 ** 32;
-      this.dispatchers.push(new Dispatcher({ sink, feed, deadLetters, clock: this.clock, random, log }));
+      const { clock, options } = this;
+      this.dispatchers.push(
+        new Dispatcher({ sink, feed, deadLetters, bounds: options.deadLetters, clock, random, log }),
+      );
     }
     spool.feedsOpened();
     for (const address of listen) {
@@ -196,9 +203,27 @@ class RunningRelay implements Relay {
           : `no chunks are taken: ${this.spool?.noRoomReason ?? "it is starting"}`;
       },
       metrics: () => this.metrics(),
+      badges: this.badgeBook(),
+      redeliver: (name) => {
+        const dispatcher = this.dispatchers.find((one) => one.name === name);
+        return dispatcher?.deadLetters.redeliver(this.ending.signal);
+      },
       knows: (badge) => this.registry?.authKeyOf(badge) !== undefined,
       keep: (badge, letter) => this.keep(badge, letter),
     });
+  }
+
+  private badgeBook(): BadgeBook {
+    const registry = this.registry as Registry;
+    return {
+      list: () =>
+        [...registry.badges].map(([badge, { label, addedMs }]) => {
+          return { badge, label, addedMs, connected: this.byBadge.has(badge) };
+        }),
+      add: (badge, authKey, label) => registry.add(badge, authKey, label, this.clock.unixMs()),
+      rotate: (badge, authKey) => registry.rotate(badge, authKey),
+      remove: (badge) => registry.remove(badge),
+    };
   }
 
   private metrics(): Metric[] {
@@ -288,6 +313,7 @@ class RunningRelay implements Relay {
 
   private async closeAll(): Promise<void> {
     this.registry?.close();
+    this.ending.abort();
     await this.door?.close();
     const listenersClosed = Promise.all(this.listeners.map((listener) => listener.close()));
     for (const connection of this.connections) connection.pause();

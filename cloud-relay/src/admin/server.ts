@@ -7,6 +7,9 @@ import type { Clock } from "../clock";
 import { ExitCode, messageOf, RelayError } from "../errors";
 import type { Log } from "../log";
 import { KEEP_MS_MAX, type Letter } from "../mail/mailbox";
+import type { Redelivery } from "../sinks/dead-letters";
+import { answerForBadges, type BadgeBook } from "./badges";
+import { type Answer, bodyOf, Refusal } from "./http";
 import { EXPOSITION_TYPE, exposition, type Metric } from "./metrics";
 
 /** Where the door is, and who may come in. */
@@ -26,6 +29,9 @@ export interface AdminParts {
   /** Why the relay takes nothing now; empty when it does. */
   notReady: () => string;
   metrics: () => Metric[];
+  badges: BadgeBook;
+  /** Delivers a sink's dead letters again. @returns undefined when there is no sink of this name */
+  redeliver: (sink: string) => Promise<Redelivery> | undefined;
   knows: (badge: string) => boolean;
   /** Keeps a letter and sends it if the badge is connected here. @returns true when it was sent */
   keep: (badge: string, letter: Letter) => Promise<boolean>;
@@ -43,16 +49,6 @@ const CONNECTIONS_MAX = 64;
 const REQUEST_MS_MAX = 10_000;
 const EXPIRES_DEFAULT_MS = 86_400_000;
 const NUDGES_PATH = /^\/badges\/([0-9a-f]{16})\/nudges$/;
-
-/** An answer that says what is wrong. */
-class Refusal extends Error {
-  constructor(
-    readonly status: number,
-    message: string,
-  ) {
-    super(message);
-  }
-}
 
 /** @throws RelayError when the address cannot be used */
 export async function openAdmin({ host, port, token }: AdminOptions, parts: AdminParts): Promise<AdminDoor> {
@@ -107,13 +103,6 @@ async function answer(
   }
 }
 
-/** What is answered; objects go out as JSON. */
-interface Answer {
-  status: number;
-  body: object | string;
-  type?: string;
-}
-
 function tell(response: ServerResponse, status: number, text: string, type = "application/json"): void {
   response.writeHead(status, { "content-type": type, "cache-control": "no-store" }).end(text);
 }
@@ -129,10 +118,21 @@ async function route(request: IncomingMessage, token: Buffer, parts: AdminParts)
     throw new Refusal(401, "this needs the header 'authorization: Bearer TOKEN'");
   if (request.method === "GET" && url.pathname === "/metrics")
     return { status: 200, body: exposition(parts.metrics()), type: EXPOSITION_TYPE };
+  const forBadges = await answerForBadges(request, url.pathname, parts.badges);
+  if (forBadges !== undefined) return forBadges;
+  if (url.pathname === "/dead-letters") return await redeliver(request, url.searchParams.get("sink"), parts);
   const badge = NUDGES_PATH.exec(url.pathname)?.[1];
   if (badge === undefined) throw new Refusal(404, "there is nothing here; see docs/relay-admin.md");
   if (request.method !== "POST") throw new Refusal(405, "nudges are posted");
   return await takeNudge(request, badge, url.searchParams.get("expiresUnixMs"), parts);
+}
+
+async function redeliver(request: IncomingMessage, sink: string | null, parts: AdminParts): Promise<Answer> {
+  if (request.method !== "POST") throw new Refusal(405, "dead letters are delivered again with POST");
+  const redelivery = sink === null ? undefined : parts.redeliver(sink);
+  if (redelivery === undefined)
+    throw new Refusal(404, "name one of the relay's sinks: /dead-letters?sink=NAME");
+  return { status: 200, body: await redelivery };
 }
 
 async function takeNudge(request: IncomingMessage, badge: string, expires: string | null, parts: AdminParts) {
@@ -141,7 +141,7 @@ async function takeNudge(request: IncomingMessage, badge: string, expires: strin
   const expiresUnixMs = expires === null ? nowMs + EXPIRES_DEFAULT_MS : Number(expires);
   if (!Number.isSafeInteger(expiresUnixMs) || expiresUnixMs <= nowMs || expiresUnixMs > nowMs + KEEP_MS_MAX)
     throw new Refusal(400, `expiresUnixMs must lie within the next ${KEEP_MS_MAX / 86_400_000} days`);
-  const body = await bodyOf(request);
+  const body = await bodyOf(request, BODY_BYTES_MAX);
   const id = numberOf(body, badge);
   const sent = await parts.keep(badge, { type: FrameType.Nudge, id, expiresUnixMs, body });
   return { status: 201, body: { id, sent } };
@@ -156,17 +156,6 @@ function numberOf(body: Buffer, badge: string): number {
     throw new Refusal(400, `the body is no sealed nudge: ${cause.message}`);
   }
   throw new Refusal(400, "the nudge is for another badge");
-}
-
-async function bodyOf(request: IncomingMessage): Promise<Buffer> {
-  const parts: Buffer[] = [];
-  let bytes = 0;
-  for await (const part of request) {
-    bytes += (part as Buffer).length;
-    if (bytes > BODY_BYTES_MAX) throw new Refusal(413, `the body must be at most ${BODY_BYTES_MAX} bytes`);
-    parts.push(part as Buffer);
-  }
-  return Buffer.concat(parts);
 }
 
 /** Compares digests, in a time that tells nothing. */

@@ -5,7 +5,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { mkdir, unlink } from "node:fs/promises";
 import { dirname, join, sep } from "node:path";
 import { decodeRecord } from "@salestag/protocol/host";
-import { type Disk, placeFile, replaceFile } from "../disk";
+import { type Disk, placeFile } from "../disk";
 import { messageOf } from "../errors";
 import type { SpoolEntry } from "../spool/reader";
 import { chunkPath } from "./folder";
@@ -57,11 +57,12 @@ export class DeadLetters {
     };
     const note = Buffer.from(`${JSON.stringify(told)}\n`);
     await placeFile(this.disk, `${path}.why.new`, whyPath(path), note, FILE_MODE);
-    await replaceFile(this.disk, path, entry.encoded, FILE_MODE);
+    await placeFile(this.disk, `${path}.new`, path, entry.encoded, FILE_MODE);
+    if (!known) this.held++;
+    await this.disk.syncDirectory(dirname(path));
     if (made !== undefined)
       for (let at = dirname(path); at.length >= made.length; at = dirname(at))
         await this.disk.syncDirectory(dirname(at));
-    if (!known) this.held++;
   }
 
   /** Delivers them again, one by one in order of badge, epoch and index; those that are taken are not kept any more. */
