@@ -19,7 +19,8 @@ export class ConsentGate {
 
   private askingSinceMs = 0;
 
-  constructor(private readonly policy: ConsentPolicy) {}
+  /** @param policy may be changed while the gate is closed */
+  constructor(public policy: ConsentPolicy) {}
 
   /** True when nothing is to be recorded at all. */
   off(): boolean {

@@ -1,9 +1,10 @@
 // What provisioning wrote into the badge's settings: who it is, how it proves that, where its relay is. The names of the
 // settings and their forms are in docs/provisioning.md.
-import { readSetting } from "@devicescript/settings";
+import { readSetting, writeSetting } from "@devicescript/settings";
 import {
   BADGE_ID_BYTES,
   CONSENT_DEFAULT,
+  type Configuration,
   type ConsentPolicy,
   KEY_BYTES,
   readConsentPolicy,
@@ -43,6 +44,24 @@ export async function readConsent(): Promise<ConsentPolicy> {
     );
     return { ...CONSENT_DEFAULT, policy: "off" };
   }
+}
+
+/** @returns version of the newest configuration that came over the relay; 0 for none */
+export async function readConfigured(): Promise<number> {
+  return await readSetting<number>("config", 0);
+}
+
+/**
+ * Writes a configuration of the team into the settings, its version last.
+ * @throws Error, with nothing written, when it cannot be used
+ */
+export async function keepConfiguration(configuration: Configuration): Promise<void> {
+  const { version, tuning, consent } = configuration;
+  if (tuning !== "") tuningWith(JSON.parse(tuning));
+  if (consent !== "") readConsentPolicy(JSON.parse(consent));
+  if (tuning !== "") await writeSetting("tuning", JSON.parse(tuning));
+  if (consent !== "") await writeSetting("consent", JSON.parse(consent));
+  await writeSetting("config", version);
 }
 
 /** @returns a setting's value; undefined when there is none */

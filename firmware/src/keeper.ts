@@ -1,6 +1,7 @@
 // The badge's housekeeping: one fiber that looks around once a second, and at once when something calls. It alone writes the journal, so nothing
 // else has to wait for it or to lock it. Another fiber writes chunks to the flash.
 import {
+  type Configuration,
   ConsentMeans,
   type ConsentPolicy,
   type Crypto,
@@ -8,8 +9,11 @@ import {
   type LossCause,
   type Nudge,
   NudgeCause,
+  openConfiguration,
   openNudge,
+  readConsentPolicy,
   type Tuning,
+  tuningWith,
 } from "@salestag/protocol";
 import { Account } from "./account";
 import { Bell } from "./bell";
@@ -37,6 +41,10 @@ export interface KeeperPorts {
   phrases: Phrases;
   tuning: Tuning;
   consent: ConsentPolicy;
+  /** Version of the configuration of the team that is in the settings; 0 for none. */
+  configured: number;
+  /** Writes one into the settings. @throws Error, with nothing written, when it cannot be used */
+  configure: (configuration: Configuration) => Promise<void>;
   nowMs: () => number;
   /** A chunk may be sent. */
   onStored: () => void;
@@ -64,6 +72,10 @@ export class Keeper {
   private closeDue = false;
   private pauseDue = false;
   private nudges: Buffer[] = [];
+  /** Newest configuration that came and was not looked at. */
+  private letter: Buffer | undefined = undefined;
+  /** One that is in the settings, to be used when no conversation runs. */
+  private next: Configuration | undefined = undefined;
   private savedMs = 0;
   private isOnline = false;
   private storageFailed = false;
@@ -161,6 +173,12 @@ export class Keeper {
     this.bell.ring();
   }
 
+  /** A configuration came; it is looked at in the keeper's own fiber. */
+  configuration(body: Buffer): void {
+    this.letter = body;
+    this.bell.ring();
+  }
+
   online(up: boolean): void {
     this.isOnline = up;
   }
@@ -177,6 +195,7 @@ export class Keeper {
     const nudges = this.nudges;
     this.nudges = [];
     for (const body of nudges) await this.show(body);
+    await this.configure();
     if (this.pauseDue || nowMs() - this.savedMs >= HEARTBEAT_MS) {
       this.pauseDue = false;
       this.savedMs = nowMs();
@@ -225,6 +244,50 @@ export class Keeper {
       return openNudge(crypto, store.state.inboxKey, identity.badgeId, body);
     } catch (error) {
       console.warn(`a nudge is left out: ${(error as Error).message}`);
+      return undefined;
+    }
+  }
+
+  /** Writes a newer configuration of the team into the settings, and uses it as soon as no conversation runs. */
+  private async configure(): Promise<void> {
+    const { ports } = this;
+    const body = this.letter;
+    this.letter = undefined;
+    const configuration = body === undefined ? undefined : this.newer(body);
+    if (configuration !== undefined) {
+      let used = 1;
+      try {
+        await ports.configure(configuration);
+        this.next = configuration;
+      } catch (error) {
+        used = 0;
+        console.warn(`configuration ${configuration.version} is left out: ${(error as Error).message}`);
+      }
+      ports.configured = configuration.version;
+      ports.trace.configured(configuration.version, used);
+      this.recorder.note(EventKind.Configuration, [configuration.version, used]);
+    }
+    if (this.next !== undefined && !this.recorder.inConversation()) this.use(this.next);
+  }
+
+  private use({ tuning, consent }: Configuration): void {
+    this.next = undefined;
+    if (tuning !== "") {
+      const tuned = tuningWith(JSON.parse(tuning));
+      this.recorder.retune(tuned);
+      this.outbox.dropOldest = tuned.dropOldest === 1;
+    }
+    if (consent !== "") this.gate.policy = readConsentPolicy(JSON.parse(consent));
+  }
+
+  /** @returns the configuration; undefined when it is none, not of the team, or not newer than the last */
+  private newer(body: Buffer): Configuration | undefined {
+    const { crypto, identity, store, configured } = this.ports;
+    try {
+      const configuration = openConfiguration(crypto, store.state.inboxKey, identity.badgeId, body);
+      return configuration !== undefined && configuration.version > configured ? configuration : undefined;
+    } catch (error) {
+      console.warn(`a configuration is left out: ${(error as Error).message}`);
       return undefined;
     }
   }

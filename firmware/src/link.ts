@@ -55,6 +55,8 @@ export interface LinkPorts {
   onClock: (unixMs: number) => void;
   /** Called with the body of a nudge frame: the team's word, or nobody's. */
   onNudge: (body: Buffer) => void;
+  /** Called with the body of a configuration frame: the team's, or nobody's. */
+  onConfiguration: (body: Buffer) => void;
 }
 
 /** Answers that wait to be sent at most. */
@@ -165,6 +167,8 @@ export class Link {
       this.control.push((this.session as Session).frame(FrameType.Pong, encodeNumber(token)));
     } else if (type === FrameType.Nudge) {
       this.ports.onNudge(body);
+    } else if (type === FrameType.Config) {
+      this.ports.onConfiguration(body);
     } else if (type === FrameType.Pong) {
       decodeNumber(body, "pong");
     } else if (type === FrameType.Bye) {

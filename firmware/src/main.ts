@@ -1,9 +1,17 @@
 // The badge program: puts the parts together and starts them. No logic of its own.
 import { millis, VoiceFrontEnd } from "@devicescript/core";
+import type { Configuration } from "@salestag/protocol";
 import { badgeCrypto } from "./badge-crypto";
 import { Bell } from "./bell";
 import { openServiceChip } from "./flash/service-chip";
-import { readAny, readConsent, readIdentity, readTuning } from "./identity";
+import {
+  keepConfiguration,
+  readAny,
+  readConfigured,
+  readConsent,
+  readIdentity,
+  readTuning,
+} from "./identity";
 import { Keeper } from "./keeper";
 import type { Identity } from "./link";
 import { loadPhrases, Phrases } from "./phrases";
@@ -36,6 +44,8 @@ async function start(identity: Identity): Promise<void> {
     phrases,
     tuning: await readTuning(),
     consent: await readConsent(),
+    configured: await readConfigured(),
+    configure: async (configuration: Configuration) => await keepConfiguration(configuration),
     nowMs: () => Math.floor(millis()),
     onStored: () => bell.ring(),
   });
@@ -49,6 +59,7 @@ async function start(identity: Identity): Promise<void> {
     nowMs: () => Math.floor(millis()),
     onClock: (unixMs: number) => keeper.clock(unixMs),
     onNudge: (body: Buffer) => keeper.nudge(body),
+    onConfiguration: (body: Buffer) => keeper.configuration(body),
     onUp: (up: boolean) => keeper.online(up),
   };
   const uplink = async () => await runUplink(uplinkPorts);

@@ -87,7 +87,7 @@ export class Outbox implements ChunkSink {
    */
   constructor(
     private readonly log: FlashLog,
-    private readonly dropOldest: boolean,
+    public dropOldest: boolean,
     private readonly listener: OutboxListener,
   ) {
     this.sendAddress = log.tailAddress;

@@ -76,9 +76,9 @@ export class Recorder {
 
   private readonly energy = new BandEnergy();
   private readonly lookAhead = new LookAhead();
-  private readonly vad: VoiceActivity;
+  private vad: VoiceActivity;
   private readonly talkers = new Talkers();
-  private readonly talk: TalkTime;
+  private talk: TalkTime;
   private readonly packer = new AudioPacker(AUDIO_CHUNK_BYTES_MAX);
   private readonly interlude: Interlude;
   private sealer: Sealer | undefined = undefined;
@@ -98,7 +98,7 @@ export class Recorder {
 
   constructor(
     private readonly ports: RecorderPorts,
-    private readonly tuning: Tuning,
+    private tuning: Tuning,
   ) {
     this.vad = new VoiceActivity(tuning.onsetScore, tuning.releaseScore);
     this.talk = new TalkTime(tuning.talkWindowMs, tuning.talkShareMax, tuning.monologueMsMax);
@@ -122,6 +122,13 @@ export class Recorder {
       this.hear(heard);
       heard = this.lookAhead.next(seq);
     }
+  }
+
+  /** Hears as `tuning` says from now on; not amid a conversation. */
+  retune(tuning: Tuning): void {
+    this.tuning = tuning;
+    this.vad = new VoiceActivity(tuning.onsetScore, tuning.releaseScore);
+    this.talk = new TalkTime(tuning.talkWindowMs, tuning.talkShareMax, tuning.monologueMsMax);
   }
 
   /** True while chunks of a conversation are made, with consent or before it. */

@@ -79,6 +79,11 @@ export class Trace {
     this.print(`@nudge ${cause} ${id}`);
   }
 
+  /** A configuration of the team came; `used` is 1 when the badge can use it. */
+  configured(version: number, used: number): void {
+    this.print(`@configured ${version} ${used}`);
+  }
+
   /** The wearer marked this moment. */
   mark(): void {
     this.print("@mark");

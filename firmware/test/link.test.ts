@@ -36,6 +36,7 @@ const AUTH_KEY = Buffer.alloc(32, 9);
 class Pair {
   readonly outbox: Outbox;
   readonly nudges: Buffer[] = [];
+  readonly configurations: Buffer[] = [];
   readonly lines: string[] = [];
   readonly link: Link;
   unixMs: number | undefined;
@@ -60,6 +61,7 @@ class Pair {
         this.unixMs = unixMs;
       },
       onNudge: (body: Buffer) => this.nudges.push(body),
+      onConfiguration: (body: Buffer) => this.configurations.push(body),
     };
     this.link = new Link(ports, 0);
   }

@@ -1,6 +1,7 @@
 // The command line `salestag`: finds the command, runs it, turns its error into a sentence and an exit code.
 import { Command } from "commander";
 import { addAudit } from "./commands/audit";
+import { addConfigure } from "./commands/configure";
 import { addConsent } from "./commands/consent";
 import { addKeysInit } from "./commands/keys-init";
 import { addNudge } from "./commands/nudge";
@@ -26,6 +27,7 @@ addProvision(program, output);
 addOpen(program, output);
 addPhrases(program, output);
 addTune(program, output);
+addConfigure(program, output);
 addConsent(program, output);
 addAudit(program, output);
 addNudge(program, output);

@@ -266,20 +266,35 @@ const accountVectors = {
   }),
 };
 
-// ---- nudges ----
-function nudge(id: number, expiresUnixMs: number, pattern: number, text: string) {
+// ---- letters ----
+function letter(info: string, id: number, content: unknown[]): string {
   const header = encode([1, badgeId, id]);
-  const key = hkdf(inboxKey, empty, Buffer.concat([Buffer.from("salestag nudge 1"), header]));
+  const key = hkdf(inboxKey, empty, Buffer.concat([Buffer.from(info), header]));
   const cipher = createCipheriv("aes-256-ccm", key, Buffer.alloc(13), { authTagLength: 16 });
-  const ciphertext = cipher.update(encode([expiresUnixMs, pattern, text]));
+  const ciphertext = cipher.update(encode(content));
   cipher.final();
-  const sealed = Buffer.concat([ciphertext, cipher.getAuthTag()]);
-  return { id, expiresUnixMs, pattern, text, body: hex(encode([header, sealed])) };
+  return hex(encode([header, Buffer.concat([ciphertext, cipher.getAuthTag()])]));
+}
+function nudge(id: number, expiresUnixMs: number, pattern: number, text: string) {
+  const body = letter("salestag nudge 1", id, [expiresUnixMs, pattern, text]);
+  return { id, expiresUnixMs, pattern, text, body };
+}
+function configuration(version: number, tuning: string, consent: string) {
+  return { version, tuning, consent, body: letter("salestag config 1", version, [tuning, consent]) };
 }
 const nudgeVectors = {
   badgeId: hex(badgeId),
   inboxKey: hex(inboxKey),
   nudges: [nudge(1, 1750000000123, 1, "Ask about the roof"), nudge(4294967295, 0, 255, "")],
+};
+
+const configurationVectors = {
+  badgeId: hex(badgeId),
+  inboxKey: hex(inboxKey),
+  configurations: [
+    configuration(1, '{"talkShareMax":60}', '{"policy":"verbal","withinMs":30000,"yes":["you may"],"no":[]}'),
+    configuration(4294967295, "", ""),
+  ],
 };
 
 // ---- frames ----
@@ -336,6 +351,7 @@ for (const [name, vectors] of Object.entries({
   frames: frameVectors,
   account: accountVectors,
   nudges: nudgeVectors,
+  configurations: configurationVectors,
   phrases: phraseVectors(bytes),
 }))
   writeFileSync(new URL(`${name}.json`, import.meta.url), `${JSON.stringify(vectors, null, 1)}\n`);

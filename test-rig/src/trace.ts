@@ -14,6 +14,7 @@ export type TraceEvent =
   | { word: "stored"; epoch: number; index: number }
   | { word: "gaveup"; durationMs: number; cause: number }
   | { word: "nudge"; cause: number; id: number }
+  | { word: "configured"; version: number; used: number }
   | { word: "mark" }
   | { word: "account"; seq: number; epoch: number }
   | { word: "shows"; pattern: string }
@@ -57,6 +58,8 @@ export function parseTrace(line: string): TraceEvent | undefined {
       return { word, durationMs: a, cause: b };
     case "nudge":
       return { word, cause: a, id: b };
+    case "configured":
+      return { word, version: a, used: b };
     case "mark":
       return { word };
     case "account":

@@ -4,7 +4,14 @@ import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { FrameType, type Nudge, nodeCrypto, openNudge, sealNudge } from "@salestag/protocol/host";
+import {
+  FrameType,
+  type Nudge,
+  nodeCrypto,
+  openNudge,
+  sealConfiguration,
+  sealNudge,
+} from "@salestag/protocol/host";
 import type { Relay } from "../index";
 import { NUDGES_MAX } from "../mail/mailbox";
 import type { BadgeClient } from "../testing/badge-client";
@@ -124,6 +131,34 @@ describe("operator's door", () => {
       ids,
       Array.from({ length: NUDGES_MAX }, (_, i) => i + 3),
     );
+  });
+
+  it("a configuration reaches its badge at once or when it comes; only the newest is kept, before the nudges", async () => {
+    const configuration = (version: number, to = badge.badgeId) =>
+      sealConfiguration(crypto, INBOX_KEY, to, { version, tuning: "", consent: '{"policy":"off"}' });
+    const put = async (body: Buffer) => {
+      const headers = { authorization: `Bearer ${TOKEN}` };
+      const answer = await ask(`/badges/${badge.id}/config`, {
+        method: "POST",
+        headers,
+        body: new Uint8Array(body),
+      });
+      return { status: answer.status, said: (await answer.json()) as Record<string, unknown> };
+    };
+    const client = await bench.connect(relay, badge);
+    assert.deepEqual(await put(configuration(3)), { status: 201, said: { id: 3, sent: true } });
+    assert.deepEqual(await client.next(), { type: FrameType.Config, body: configuration(3) });
+    await client.close();
+    await post(sealed(1));
+    assert.equal((await put(configuration(5))).status, 201);
+    assert.equal((await put(configuration(4))).status, 201);
+    assert.match(String((await put(configuration(6, randomBytes(8)))).said.error), /for another badge/);
+    assert.match(String((await put(sealed(7).subarray(1))).said.error), /no sealed configuration/);
+    await relay.close();
+    relay = await start();
+    const again = await bench.connect(relay, badge);
+    assert.deepEqual(await again.next(), { type: FrameType.Config, body: configuration(5) });
+    assert.deepEqual(await again.next(), { type: FrameType.Nudge, body: sealed(1) });
   });
 
   for (const [what, send, status, words] of [

@@ -2,14 +2,12 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { FormatError, FrameType, readNudgeHeader } from "@salestag/protocol/host";
-import type { Clock } from "../clock";
 import { ExitCode, messageOf, RelayError } from "../errors";
 import type { Log } from "../log";
-import { KEEP_MS_MAX, type Letter } from "../mail/mailbox";
 import type { Redelivery } from "../sinks/dead-letters";
 import { answerForBadges, type BadgeBook } from "./badges";
-import { type Answer, bodyOf, Refusal } from "./http";
+import { type Answer, Refusal } from "./http";
+import { answerForLetters, type LetterParts } from "./letters";
 import { EXPOSITION_TYPE, exposition, type Metric } from "./metrics";
 
 /** Where the door is, and who may come in. */
@@ -23,8 +21,7 @@ export interface AdminOptions {
 }
 
 /** What the door needs of the relay. */
-export interface AdminParts {
-  clock: Clock;
+export interface AdminParts extends LetterParts {
   log: Log;
   /** Why the relay takes nothing now; empty when it does. */
   notReady: () => string;
@@ -32,9 +29,6 @@ export interface AdminParts {
   badges: BadgeBook;
   /** Delivers a sink's dead letters again. @returns undefined when there is no sink of this name */
   redeliver: (sink: string) => Promise<Redelivery> | undefined;
-  knows: (badge: string) => boolean;
-  /** Keeps a letter and sends it if the badge is connected here. @returns true when it was sent */
-  keep: (badge: string, letter: Letter) => Promise<boolean>;
 }
 
 /** A door that is open. */
@@ -44,11 +38,8 @@ export interface AdminDoor {
   close(): Promise<void>;
 }
 
-const BODY_BYTES_MAX = 1024;
 const CONNECTIONS_MAX = 64;
 const REQUEST_MS_MAX = 10_000;
-const EXPIRES_DEFAULT_MS = 86_400_000;
-const NUDGES_PATH = /^\/badges\/([0-9a-f]{16})\/nudges$/;
 
 /** @throws RelayError when the address cannot be used */
 export async function openAdmin({ host, port, token }: AdminOptions, parts: AdminParts): Promise<AdminDoor> {
@@ -121,10 +112,9 @@ async function route(request: IncomingMessage, token: Buffer, parts: AdminParts)
   const forBadges = await answerForBadges(request, url.pathname, parts.badges);
   if (forBadges !== undefined) return forBadges;
   if (url.pathname === "/dead-letters") return await redeliver(request, url.searchParams.get("sink"), parts);
-  const badge = NUDGES_PATH.exec(url.pathname)?.[1];
-  if (badge === undefined) throw new Refusal(404, "there is nothing here; see docs/relay-admin.md");
-  if (request.method !== "POST") throw new Refusal(405, "nudges are posted");
-  return await takeNudge(request, badge, url.searchParams.get("expiresUnixMs"), parts);
+  const forLetters = await answerForLetters(request, url, parts);
+  if (forLetters !== undefined) return forLetters;
+  throw new Refusal(404, "there is nothing here; see docs/relay-admin.md");
 }
 
 async function redeliver(request: IncomingMessage, sink: string | null, parts: AdminParts): Promise<Answer> {
@@ -133,29 +123,6 @@ async function redeliver(request: IncomingMessage, sink: string | null, parts: A
   if (redelivery === undefined)
     throw new Refusal(404, "name one of the relay's sinks: /dead-letters?sink=NAME");
   return { status: 200, body: await redelivery };
-}
-
-async function takeNudge(request: IncomingMessage, badge: string, expires: string | null, parts: AdminParts) {
-  if (!parts.knows(badge)) throw new Refusal(404, `badge ${badge} is not registered with this relay`);
-  const nowMs = parts.clock.unixMs();
-  const expiresUnixMs = expires === null ? nowMs + EXPIRES_DEFAULT_MS : Number(expires);
-  if (!Number.isSafeInteger(expiresUnixMs) || expiresUnixMs <= nowMs || expiresUnixMs > nowMs + KEEP_MS_MAX)
-    throw new Refusal(400, `expiresUnixMs must lie within the next ${KEEP_MS_MAX / 86_400_000} days`);
-  const body = await bodyOf(request, BODY_BYTES_MAX);
-  const id = numberOf(body, badge);
-  const sent = await parts.keep(badge, { type: FrameType.Nudge, id, expiresUnixMs, body });
-  return { status: 201, body: { id, sent } };
-}
-
-function numberOf(body: Buffer, badge: string): number {
-  try {
-    const { badgeId, id } = readNudgeHeader(body);
-    if (badgeId.toString("hex") === badge) return id;
-  } catch (cause) {
-    if (!(cause instanceof FormatError)) throw cause;
-    throw new Refusal(400, `the body is no sealed nudge: ${cause.message}`);
-  }
-  throw new Refusal(400, "the nudge is for another badge");
 }
 
 /** Compares digests, in a time that tells nothing. */

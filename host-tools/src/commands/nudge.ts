@@ -1,6 +1,7 @@
 // `salestag nudge`: a word from the team to the one who wears a badge.
 import { type Command, InvalidArgumentError } from "commander";
-import { readToken, sendNudge } from "../nudge";
+import { readToken } from "../letter";
+import { sendNudge } from "../nudge";
 import { defaultIdentityPath, readIdentities } from "../vault/identity";
 import { Vault } from "../vault/vault";
 import { jsonOr, type Output } from "./output";

@@ -33,6 +33,8 @@ export enum EventKind {
   Account = 13,
   /** The relay told a time that the badge does not believe. Value: Unix time in ms that it told. */
   ClockRefused = 14,
+  /** A configuration of the team came. Values: its version, 1 when the badge uses it now, 0 when it cannot. */
+  Configuration = 15,
 }
 
 /** How it became known that a conversation may be kept. */

@@ -39,6 +39,11 @@ export function nudgeKeyOf(crypto: Crypto, inboxKey: Buffer, header: Buffer): Bu
   return hkdf(crypto, inboxKey, EMPTY, joinBytes([asciiBytes("salestag nudge 1"), header]));
 }
 
+/** @returns the key that seals the one configuration with this encoded header */
+export function configurationKeyOf(crypto: Crypto, inboxKey: Buffer, header: Buffer): Buffer {
+  return hkdf(crypto, inboxKey, EMPTY, joinBytes([asciiBytes("salestag config 1"), header]));
+}
+
 /** @returns the key that seals the one chunk with this encoded header */
 export function chunkKeyOf(crypto: Crypto, epochKey: Buffer, header: Buffer): Buffer {
   return hkdf(crypto, epochKey, EMPTY, joinBytes([asciiBytes("salestag chunk 1"), header]));

@@ -58,9 +58,11 @@ function arrayMismatch(value: unknown, rule: Node): string | undefined {
 
 describe("protocol: wire.cddl", () => {
   const nudges = read("nudges").nudges as { body: string }[];
+  const configurations = read("configurations").configurations as { body: string }[];
   const frames: { type: number; name: string; body: string }[] = [
     ...read("frames").frames,
     ...nudges.map(({ body }) => ({ type: 128, name: "nudge", body })),
+    ...configurations.map(({ body }) => ({ type: 129, name: "configuration", body })),
   ];
 
   it("every frame in the vectors matches the rule of its type", () => {

@@ -40,6 +40,7 @@ import {
   joinBytes,
   nextChainKey,
   openChunk,
+  openConfiguration,
   openNudge,
   PHONE_CLASSES,
   type Phrase,
@@ -53,6 +54,7 @@ import {
   Session,
   Side,
   sealChunk,
+  sealConfiguration,
   sealNudge,
   unpackAudio,
 } from "../shared";
@@ -69,6 +71,7 @@ export interface Vectors {
   frames: Json;
   account: Json;
   nudges: Json;
+  configurations: Json;
   phrases: Json;
 }
 
@@ -122,6 +125,9 @@ export async function runVectors(vectors: Vectors, crypto: Crypto, pause: Pause)
   for (const vector of vectors.nudges.nudges) {
     runNudge(tally, vectors.nudges, vector, crypto);
     await pause();
+  }
+  for (const vector of vectors.configurations.configurations) {
+    await runConfiguration(tally, vectors.configurations, vector, crypto, pause);
   }
   for (const one of vectors.phrases.cases) {
     await runPhraseCase(tally, one.name, one, pause);
@@ -212,6 +218,46 @@ function runNudge(tally: Tally, nudges: Json, vector: Json, crypto: Crypto): voi
     openNudge(crypto, inboxKey, flipped(badgeId, 0), body),
   );
   for (let at = 0; at < body.length; at++) refuseNudge(tally, id, at, crypto, inboxKey, badgeId, body);
+}
+
+async function runConfiguration(
+  tally: Tally,
+  configurations: Json,
+  vector: Json,
+  crypto: Crypto,
+  pause: Pause,
+): Promise<void> {
+  const badgeId = unhex(configurations.badgeId);
+  const inboxKey = unhex(configurations.inboxKey);
+  const { version, tuning, consent } = vector;
+  const configuration = { version, tuning, consent };
+  const body = unhex(vector.body);
+  const name = `configuration ${version}`;
+  tally.equal(name, hex(sealConfiguration(crypto, inboxKey, badgeId, configuration)), vector.body);
+  const opened = openConfiguration(crypto, inboxKey, badgeId, body);
+  tally.equal(`${name} opened`, JSON.stringify(opened), JSON.stringify(configuration));
+  tally.refused(`${name} for another badge`, () =>
+    openConfiguration(crypto, inboxKey, flipped(badgeId, 0), body),
+  );
+  tally.refused(`${name} as a nudge`, () => openNudge(crypto, inboxKey, badgeId, body));
+  for (let at = 0; at < body.length; at++) {
+    refuseConfiguration(tally, name, at, crypto, inboxKey, badgeId, body);
+    if (at % 16 === 0) await pause();
+  }
+}
+
+function refuseConfiguration(
+  tally: Tally,
+  name: string,
+  at: number,
+  crypto: Crypto,
+  inboxKey: Buffer,
+  badgeId: Buffer,
+  body: Buffer,
+): void {
+  tally.refused(`${name}, byte ${at} changed`, () =>
+    openConfiguration(crypto, inboxKey, badgeId, flipped(body, at)),
+  );
 }
 
 function refuseNudge(

@@ -16,6 +16,7 @@ describe("protocol: test vectors on Node", () => {
       frames: read("frames"),
       account: read("account"),
       nudges: read("nudges"),
+      configurations: read("configurations"),
       phrases: read("phrases"),
     };
     const tally = await runVectors(vectors, nodeCrypto(), async () => {});

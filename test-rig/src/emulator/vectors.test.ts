@@ -28,6 +28,7 @@ describe("protocol: test vectors on the badge's virtual machine", () => {
     frames: vector("frames"),
     account: vector("account"),
     nudges: vector("nudges"),
+    configurations: vector("configurations"),
     phrases: vector("phrases"),
   };
   let log: string[];

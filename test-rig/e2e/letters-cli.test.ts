@@ -1,4 +1,4 @@
-// `salestag nudge` through a relay's door to an emulated badge that shows it, with the command lines alone.
+// `salestag nudge` and `salestag configure` through a relay's door to an emulated badge, with the command lines alone.
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { chmodSync, writeFileSync } from "node:fs";
@@ -10,7 +10,7 @@ import { PaceGate } from "../src/emulator/pace-gate";
 import { Site } from "../src/site";
 import { assertRefused, salestag, scratch } from "./support";
 
-describe("end to end: salestag nudge", () => {
+describe("end to end: salestag nudge and configure", () => {
   it("reaches the badge that it is sealed for; what cannot be used is refused in a sentence", async () => {
     const site = await Site.create(join(scratch(), "site"));
     const token = randomBytes(24).toString("base64");
@@ -50,6 +50,25 @@ describe("end to end: salestag nudge", () => {
       pace.open();
       assert.deepEqual(bench.traced("nudge"), [{ word: "nudge", cause: 3, id }]);
       assertRefused(await nudge("0".repeat(16)), 3, /badge/);
+      const configure = (...more: string[]) =>
+        salestag("configure", badge, ...args, "--token-file", tokenFile, ...more);
+      const set = await configure("--policy", "off", "--set", "talkShareMax=60", "--json");
+      assert.equal(set.code, 0, set.stderr);
+      const { version } = JSON.parse(set.stdout);
+      const slow = new PaceGate(bench.time, () => performance.now(), 10);
+      assert.ok(await bench.until(() => bench.traced("configured").length > 0, 60_000));
+      slow.open();
+      assert.deepEqual(bench.traced("configured"), [{ word: "configured", version, used: 1 }]);
+      assertRefused(await configure(), 2, /name something to set/);
+      assertRefused(await configure("--set", "volume=11"), 2, /nothing to tune that is called 'volume'/);
+      assertRefused(await configure("--set", "talkShareMax=101"), 2, /from 0 to 100/);
+      assertRefused(
+        await configure("--policy", "announce", "--yes", "you may"),
+        2,
+        /belong to --policy verbal/,
+      );
+      const long = ["--policy", "verbal", "--yes", "a".repeat(100), "--no", "b".repeat(100)];
+      assertRefused(await configure(...long), 2, /takes at most 200 bytes/);
       assertRefused(await nudge(badge, "--buzzes", "6"), 2, /1 to 5/);
       assertRefused(
         await nudge(badge, "--relay", "http://relay.example/"),

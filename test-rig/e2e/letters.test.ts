@@ -1,5 +1,5 @@
-// A nudge from the team, through a relay that only passes it on, to the wearer: shown once, remembered over a power cut, not believed when somebody else
-// made it.
+// Letters from the team, through a relay that only passes them on: a nudge is shown once, a configuration used, both remembered over a power cut and not
+// believed when somebody else made them.
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { createServer, type Server, type Socket } from "node:net";
@@ -16,6 +16,7 @@ import {
   proofOf,
   Session,
   Side,
+  sealConfiguration,
   sealNudge,
 } from "@salestag/protocol";
 import { nodeCrypto } from "@salestag/protocol/host";
@@ -35,7 +36,7 @@ const CHAIN_KEY = randomBytes(32);
 
 /** A relay that proves itself, welcomes, and then sends what it is given. */
 class PassingRelay {
-  nudges: Buffer[] = [];
+  letters: [type: FrameType, body: Buffer][] = [];
   private server: Server | undefined;
 
   async listen(): Promise<number> {
@@ -66,7 +67,7 @@ class PassingRelay {
         } else if (payload[0] === FrameType.Proof && session !== undefined) {
           const welcome = { unixMs: 1780000000000, nextEpoch: 0, nextIndex: 0, window: 0, configVersion: 0 };
           const proven = session;
-          const frames = this.nudges.map((body) => proven.frame.bind(proven, FrameType.Nudge, body));
+          const frames = this.letters.map(([type, body]) => proven.frame.bind(proven, type, body));
           const first = proven.frame(FrameType.Welcome, encodeWelcome(welcome));
           // In one piece: virtual time does not wait for what the relay says unasked.
           socket.write(Buffer.concat([first, ...frames.map((frame) => frame())]));
@@ -76,7 +77,7 @@ class PassingRelay {
   }
 }
 
-describe("end to end: nudges", () => {
+describe("end to end: letters", () => {
   const inboxKey = inboxKeyOf(crypto, CHAIN_KEY);
   const nudge = (id: number, more: Partial<Nudge> = {}) =>
     sealNudge(crypto, inboxKey, BADGE_ID, {
@@ -116,26 +117,42 @@ describe("end to end: nudges", () => {
   });
   after(() => relay.close());
 
-  /** Switches the badge on until it is connected and has had time to look. @returns numbers of the nudges that it showed */
-  async function shown(nudges: Buffer[]): Promise<number[]> {
-    relay.nudges = nudges;
+  const configuration = (version: number, tuning: string, consent: string, key = inboxKey) =>
+    sealConfiguration(crypto, key, BADGE_ID, { version, tuning, consent });
+
+  /** Switches the badge on until it is connected and has had time to look. @returns the bench, its badge switched off */
+  async function handed(letters: [FrameType, Buffer][]): Promise<Bench> {
+    relay.letters = letters;
     const bench = await Bench.open({ ...BENCH_DEFAULTS, state });
     assert.ok(await bench.until(() => bench.traced("up").length > 0, 30_000));
     await bench.until(() => false, 5000);
     state = bench.state();
     bench.badge.powerOff();
+    return bench;
+  }
+
+  /** @returns numbers of the nudges that the badge showed */
+  async function shown(nudges: Buffer[]): Promise<number[]> {
+    const bench = await handed(nudges.map((body) => [FrameType.Nudge, body]));
     return bench.traced("nudge").map(({ cause, id }) => {
       assert.equal(cause, 3);
       return id;
     });
   }
 
-  it("is shown once, also after a power cut; a later one is shown", async () => {
+  /** @returns versions of the configurations that the badge looked at, whether it uses each, and what it shows last */
+  async function configured(configurations: Buffer[]) {
+    const bench = await handed(configurations.map((body) => [FrameType.Config, body]));
+    const versions = bench.traced("configured").map(({ version, used }) => [version, used]);
+    return { versions, shows: bench.traced("shows").at(-1)?.pattern };
+  }
+
+  it("a nudge is shown once, also after a power cut; a later one is shown", async () => {
     assert.deepEqual(await shown([nudge(1)]), [1]);
     assert.deepEqual(await shown([nudge(1), nudge(2)]), [2]);
   });
 
-  it("is not shown when it came too late, when somebody else made it, for another badge, or when it is none", async () => {
+  it("a nudge is not shown when it came too late, when somebody else made it, for another badge, or when it is none", async () => {
     const forged = sealNudge(crypto, randomBytes(32), BADGE_ID, {
       id: 9,
       expiresUnixMs: 0,
@@ -150,6 +167,32 @@ describe("end to end: nudges", () => {
     });
     const late = nudge(5, { expiresUnixMs: 1780000000000 - 1 });
     assert.deepEqual(await shown([forged, other, Buffer.from([0x80]), late, nudge(6)]), [6]);
+  });
+
+  it("a configuration is used at once, and still after a power cut; an earlier one and the same again are not", async () => {
+    const off = configuration(2, "", '{"policy":"off"}');
+    assert.deepEqual(await configured([off]), { versions: [[2, 1]], shows: "off" });
+    assert.deepEqual(await configured([off]), { versions: [], shows: "off" });
+    const announce = (version: number) =>
+      configuration(version, '{"talkShareMax":60}', '{"policy":"announce"}');
+    assert.deepEqual(await configured([announce(1)]), { versions: [], shows: "off" });
+    assert.deepEqual(await configured([announce(3)]), { versions: [[3, 1]], shows: "ready" });
+  });
+
+  it("a configuration that cannot be used, or that somebody else made, changes nothing", async () => {
+    const forged = configuration(9, "", '{"policy":"off"}', randomBytes(32));
+    const nudgeAsOne = nudge(9);
+    assert.deepEqual((await configured([forged])).versions, []);
+    assert.deepEqual((await configured([nudgeAsOne])).versions, []);
+    for (const [at, [tuning, consent]] of [
+      ["{", ""],
+      ['{"talkShareMax":101}', '{"policy":"off"}'],
+      ["", '{"policy":"sometimes"}'],
+      ['{"volume":11}', ""],
+    ].entries()) {
+      const found = await configured([configuration(10 + at, tuning, consent)]);
+      assert.deepEqual(found, { versions: [[10 + at, 0]], shows: "ready" });
+    }
   });
 
   it("the chain's first key is nowhere in the flash any more", () => {

@@ -1,0 +1,94 @@
+// `salestag configure`: consent policy and tuning of a badge that is out in the field, through the relay.
+import type { ConsentPolicy, Tuning } from "@salestag/protocol";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { sendConfiguration } from "../configure";
+import { ExitCode, ToolError } from "../errors";
+import { readToken } from "../letter";
+import { defaultIdentityPath, readIdentities } from "../vault/identity";
+import { Vault } from "../vault/vault";
+import { jsonOr, type Output } from "./output";
+
+interface Flags {
+  vault: string;
+  identity: string;
+  relay: string;
+  tokenFile: string;
+  policy?: ConsentPolicy["policy"];
+  withinS: number;
+  yes: string[];
+  no: string[];
+  set: Partial<Tuning>;
+  json: boolean;
+}
+
+const HELP = `
+Sealed for that badge: the relay can neither read nor make it. The badge uses it from the end of the conversation that runs, and says so in its timeline.
+Each of the two settings is replaced as a whole: what is not named in it goes back to its default. docs/provisioning.md has their fields.
+
+Examples:
+  salestag configure 0123456789abcdef --vault ~/salestag-vault --token-file admin.token --policy off
+  salestag configure 0123456789abcdef --vault ~/salestag-vault --token-file admin.token --set talkShareMax=60 --set monologueMsMax=90000`;
+
+export function addConfigure(parent: Command, output: Output): void {
+  parent
+    .command("configure <badge>")
+    .description("Set a badge's consent policy and tuning through the relay.")
+    .requiredOption("--vault <dir>", "the team's vault")
+    .option("--identity <file>", "the team's identity", defaultIdentityPath(process.env))
+    .option("--relay <url>", "the relay's door for its operator", "http://127.0.0.1:7780")
+    .requiredOption("--token-file <file>", "file with the door's token")
+    .addOption(new Option("--policy <name>", "consent").choices(["announce", "verbal", "off"]))
+    .option("--within-s <s>", "time to consent, for verbal", whole, 60)
+    .option("--yes <phrase>", "a key phrase of the badge that consents; repeatable", another, [])
+    .option("--no <phrase>", "a key phrase of the badge that refuses; repeatable", another, [])
+    .option("--set <name=value>", "a field of the tuning; repeatable", field, {})
+    .option("--json", "print the result as JSON", false)
+    .addHelpText("after", HELP)
+    .action(async (badge: string, flags: Flags) => {
+      const result = await sendConfiguration({
+        vault: Vault.open(flags.vault),
+        identities: readIdentities(flags.identity),
+        badge,
+        relay: flags.relay,
+        token: readToken(flags.tokenFile),
+        consent: consentOf(flags),
+        tuning: Object.keys(flags.set).length === 0 ? undefined : flags.set,
+        nowUnixMs: Date.now(),
+      });
+      const line = result.sent ? "sent" : "kept until the badge comes";
+      jsonOr(output, flags.json, { badge, ...result }, [
+        `configuration ${result.version} for badge ${badge}: ${line}`,
+      ]);
+    });
+}
+
+function consentOf({ policy, withinS, yes, no }: Flags): Partial<ConsentPolicy> | undefined {
+  if (policy !== "verbal" && yes.length + no.length > 0)
+    throw new ToolError(ExitCode.Usage, "--yes and --no belong to --policy verbal.");
+  if (policy === undefined) return undefined;
+  return policy === "verbal" ? { policy, withinMs: withinS * 1000, yes, no } : { policy };
+}
+
+function field(text: string, before: Partial<Tuning>): Partial<Tuning> {
+  const [name, value, more] = text.split("=");
+  const number = Number(value);
+  if (
+    name === "" ||
+    value === undefined ||
+    value === "" ||
+    more !== undefined ||
+    !Number.isSafeInteger(number)
+  )
+    throw new InvalidArgumentError("It must be NAME=NUMBER, with a whole number.");
+  return { ...before, [name]: number };
+}
+
+function whole(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value)) throw new InvalidArgumentError("It must be a whole number.");
+  return value;
+}
+
+function another(text: string, before: string[]): string[] {
+  return [...before, text];
+}
