@@ -77,7 +77,9 @@ export class PowerCuts {
 
   /** Switches on, lets the badges send, cuts, and looks at what is left. Some cuts fall into the start. */
   async round(): Promise<RoundResult> {
-    const cutAtCall = this.random.chance(CUT_BY_CALL_PERCENT) ? 1 + this.random.below(CALLS_MAX) : 0;
+    // A control must get as far as an ack.
+    const early = this.options.ignored === "none" && this.random.chance(CUT_BY_CALL_PERCENT);
+    const cutAtCall = early ? 1 + this.random.below(CALLS_MAX) : 0;
     const relay = this.switchOn(cutAtCall);
     return await this.resultOf(relay, async () => {
       const starts = await relay.listening().then(

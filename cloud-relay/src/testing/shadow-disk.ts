@@ -2,8 +2,8 @@
 // covered it, a name when a sync of its folder has; of the others a part, as the seed says: a random stretch of whole 512-byte sectors of
 // a write, a file's new name. So the process can be killed at any time, and the second folder is the one to recover from.
 //
-// Files and folders that are deleted or made past the Disk interface come to the shadow with the next sync of their folder. Syncs
-// can be ignored: what was acked is lost then, or the shadow would prove nothing.
+// Past the Disk interface folders are made and files deleted: both come to the shadow with the next sync of the folder they are in. Files that are
+// made past it never do. Syncs can be ignored: what was acked is lost then, or the shadow would prove nothing.
 import {
   existsSync,
   ftruncateSync,
