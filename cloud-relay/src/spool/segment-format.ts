@@ -88,7 +88,9 @@ export function writeRecord(
   payload.copy(target, at + RECORD_HEADER_BYTES);
   const checked = target.subarray(at + 4, at + RECORD_HEADER_BYTES + payload.length);
   target.writeUInt32LE(crc32(checked, seedOf(salt, offset)), at);
-  return at + recordBytes(payload.length);
+  const end = at + recordBytes(payload.length);
+  target.fill(0, at + RECORD_HEADER_BYTES + payload.length, end);
+  return end;
 }
 
 /**

@@ -43,6 +43,8 @@ export class OpenSegment implements Segment {
   readonly number: number;
   readonly salt: number;
   end = SEGMENT_HEADER_BYTES;
+  /** Kept from one append to the next: megabytes that are new each time keep the garbage collector busy. */
+  private batch = Buffer.alloc(0);
 
   private constructor(
     readonly path: string,
@@ -76,7 +78,8 @@ export class OpenSegment implements Segment {
   async append(payloads: readonly Buffer[]): Promise<void> {
     let totalBytes = 0;
     for (const payload of payloads) totalBytes += recordBytes(payload.length);
-    const bytes = Buffer.alloc(totalBytes);
+    if (this.batch.length < totalBytes) this.batch = Buffer.alloc(totalBytes);
+    const bytes = this.batch.subarray(0, totalBytes);
     let at = 0;
     for (const payload of payloads) at = writeRecord(bytes, at, this.end + at, this.salt, this.end, payload);
     try {
@@ -95,6 +98,7 @@ export class OpenSegment implements Segment {
   }
 
   close(): Promise<void> {
+    this.batch = Buffer.alloc(0); // the spool goes on knowing the segment
     return this.file.close();
   }
 }

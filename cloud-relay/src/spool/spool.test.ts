@@ -17,7 +17,13 @@ import { ExitCode, RelayError } from "../errors";
 import type { Log } from "../log";
 import { ManualClock, namesOf, recordsIn } from "../testing/rigging";
 import { segmentPath } from "./segment";
-import { RECORD_HEADER_BYTES, recordBytes, SEGMENT_HEADER_BYTES, writeRecord } from "./segment-format";
+import {
+  findRecords,
+  RECORD_HEADER_BYTES,
+  recordBytes,
+  SEGMENT_HEADER_BYTES,
+  writeRecord,
+} from "./segment-format";
 import { SEGMENT_BYTES, Spool, type SpoolOptions } from "./spool";
 
 const BADGE = "0102030405060708";
@@ -145,6 +151,21 @@ describe("spool", () => {
     await spool.close();
     assert.deepEqual(events, [`committed ${BADGE}`, `committed ${BADGE}`]);
     assert.equal((await indexesIn()).length, 50);
+  });
+
+  it("spool: padding is zeros, whatever a longer commit before it left in memory", async () => {
+    const spool = await open();
+    const lengths = [2000, 40, 41, 42, 43];
+    await store(spool, ...lengths.map((length, i) => chunk(256 * i + 255, length))); // filled with 255
+    await spool.close();
+    const bytes = readFileSync(segmentPath(directory, 1));
+    const body = bytes.subarray(SEGMENT_HEADER_BYTES);
+    const paddings = [...findRecords(body, SEGMENT_HEADER_BYTES, bytes.readUInt32LE(16), false)].map(
+      ({ offset, end, payload }) => [...bytes.subarray(offset + RECORD_HEADER_BYTES + payload.length, end)],
+    );
+    assert.equal(paddings.length, lengths.length);
+    assert.deepEqual([...new Set(paddings.map(({ length }) => length))].sort(), [0, 1, 2, 3]);
+    assert.deepEqual([...new Set(paddings.flat())], [0]);
   });
 
   it("spool: a chunk counts as durable only when its sync has returned", async () => {

@@ -18,9 +18,12 @@ export interface ChunkRecord {
 
 const RECORD_VERSION = 1;
 const RECORD_BYTES_MAX = FRAME_PAYLOAD_BYTES_MAX + 1024;
+const SLAB_BYTES = 64 * 1024;
 
 // No `records` extension (other languages must read it) and plain objects for maps.
 const packr = new Packr({ useRecords: false, mapsAsObjects: true, variableMapSize: true });
+// Records lie one behind the other in it until it is full, then in a new one: msgpackr's own start is too short for two of them.
+packr.useBuffer(Buffer.allocUnsafeSlow(SLAB_BYTES));
 
 /** @returns the record as MessagePack */
 export function encodeRecord(record: ChunkRecord): Buffer {

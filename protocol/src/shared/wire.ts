@@ -269,7 +269,7 @@ export class FrameSplitter {
 
   /**
    * @param bytes the next bytes of the stream
-   * @param onPayload called for every frame that is complete; what it throws ends the call
+   * @param onPayload called for every frame that is complete, with what may share memory with `bytes`; what it throws ends the call
    * @throws FormatError for a length of 0 or over `payloadBytesMax`; the stream cannot be read any further then
    */
   push(bytes: Buffer, onPayload: (payload: Buffer) => void): void {
@@ -279,7 +279,14 @@ export class FrameSplitter {
         this.head[this.headFilled++] = bytes[at++];
         if (this.headFilled < FRAME_LENGTH_BYTES) continue;
         this.headFilled = 0;
-        this.begin((this.head[0] << 8) | this.head[1]);
+        const payloadBytes = this.checkedLength((this.head[0] << 8) | this.head[1]);
+        if (payloadBytes > bytes.length - at) {
+          this.partial = Buffer.alloc(payloadBytes);
+          this.filled = 0;
+          continue;
+        }
+        at += payloadBytes;
+        onPayload(bytes.slice(at - payloadBytes, at)); // whole already: Node need not copy it
         continue;
       }
       const wanted = this.partial.length - this.filled;
@@ -294,12 +301,11 @@ export class FrameSplitter {
     }
   }
 
-  private begin(payloadBytes: number): void {
+  private checkedLength(payloadBytes: number): number {
     if (payloadBytes === 0 || payloadBytes > this.payloadBytesMax)
       throw new FormatError(
         `frame length must be 1 to ${this.payloadBytesMax} bytes here, got ${payloadBytes}`,
       );
-    this.partial = Buffer.alloc(payloadBytes);
-    this.filled = 0;
+    return payloadBytes;
   }
 }
