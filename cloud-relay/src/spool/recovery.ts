@@ -1,6 +1,6 @@
 // What a spool folder holds when the relay starts: scans every segment, cuts the torn tail of the last one, reports damage
 // anywhere else without touching it, and rebuilds every badge's position. Invariants R7 and R8 of docs/spool-format.md.
-import { readFileSync, unlinkSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readSync, unlinkSync } from "node:fs";
 import { type ChunkRecord, decodeRecord } from "@salestag/protocol/host";
 import type { Disk } from "../disk";
 import { messageOf } from "../errors";
@@ -32,10 +32,12 @@ export async function recoverSpool(directory: string, disk: Disk, log: Log): Pro
   for (const [badge, epoch, index] of checkpoint.badges) positions.advance(badge, { epoch, index });
   const numbers = segmentNumbers(directory);
   const segments: Segment[] = [];
+  const read = reusingReader();
   for (const number of numbers) {
     const isLast = number === numbers[numbers.length - 1];
-    const file = { path: segmentPath(directory, number), number, isLast };
-    const segment = await recoverSegment(file, positions, disk, log);
+    const isCounted = number <= checkpoint.throughSegment;
+    const file = { path: segmentPath(directory, number), number, isLast, isCounted };
+    const segment = await recoverSegment(file, read(file.path), positions, disk, log);
     if (segment !== undefined) segments.push(segment);
   }
   // Damaged files stay and keep their numbers.
@@ -47,15 +49,17 @@ interface SegmentFile {
   path: string;
   number: number;
   isLast: boolean;
+  /** The checkpoint has the positions of its records: they need not be decoded, which is a third of the time of a start. */
+  isCounted: boolean;
 }
 
 async function recoverSegment(
-  { path, number, isLast }: SegmentFile,
+  { path, number, isLast, isCounted }: SegmentFile,
+  bytes: Buffer,
   positions: PositionMap,
   disk: Disk,
   log: Log,
 ): Promise<Segment | undefined> {
-  const bytes = readFileSync(path);
   const header = decodeSegmentHeader(bytes);
   if (typeof header === "string" || header.number !== number) {
     const why = typeof header === "string" ? header : `its header says number ${header.number}`;
@@ -76,12 +80,33 @@ async function recoverSegment(
       log.warn("unfinished commit cut off", { path, from: cutAt, bytes: bytes.length - cutAt });
   }
   for (const [from, to] of gaps) log.error("segment is damaged", { path, from, to });
-  for (const found of records) countRecord(found, path, positions, log);
+  if (!isCounted) for (const found of records) countRecord(found, path, positions, log);
   if (records.length === 0 && gaps.length === 0) {
     unlinkSync(path);
     return undefined;
   }
   return { number, path, salt: header.salt, end: records.at(-1)?.end ?? SEGMENT_HEADER_BYTES };
+}
+
+/** @returns a function that reads a whole file into the memory of the one before: new memory would take as long as reading does */
+function reusingReader(): (path: string) => Buffer {
+  let kept = Buffer.alloc(0);
+  return (path) => {
+    const file = openSync(path, "r");
+    try {
+      const { size } = fstatSync(file);
+      if (kept.length < size) kept = Buffer.alloc(size);
+      let done = 0;
+      while (done < size) {
+        const bytesRead = readSync(file, kept, done, size - done, done);
+        if (bytesRead === 0) break;
+        done += bytesRead;
+      }
+      return kept.subarray(0, done);
+    } finally {
+      closeSync(file);
+    }
+  };
 }
 
 function gapsBetween(records: FoundRecord[], fileBytes: number): Gap[] {
