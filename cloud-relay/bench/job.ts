@@ -19,6 +19,8 @@ export interface LoadResult extends Measured {
   /** CPU time for each chunk, in µs. */
   serverCpuUs: number;
   clientCpuUs: number;
+  /** Share of all cores that neither server nor load generator used, but somebody did: 0 to 1. */
+  othersShare: number;
 }
 
 /** What the load generator says. */

@@ -5,7 +5,6 @@ import { fileURLToPath } from "node:url";
 import { Command, Option } from "commander";
 import { type IdleResult, measureIdle } from "./idle";
 import { goalsOf, markdownOf, type Results } from "./report";
-import { busyShare } from "./server";
 import { measureStartup } from "./startup";
 import { contenders, measureThroughput } from "./throughput";
 import { lacksRoom, say } from "./workplace";
@@ -22,13 +21,11 @@ const PARTS = ["load", "idle", "startup"] as const;
 type Part = (typeof PARTS)[number];
 
 const SIZES = {
-  full: { rounds: 5, span: { warmUpMs: 1000, measureMs: 4000 }, connections: 5000, records: 1_000_000 },
+  full: { rounds: 5, span: { warmUpMs: 1000, measureMs: 3000 }, connections: 5000, records: 1_000_000 },
   quick: { rounds: 1, span: { warmUpMs: 500, measureMs: 1500 }, connections: 500, records: 100_000 },
 };
 /** What one run of one server may leave on the disk until its folder is removed. */
 const LOAD_ROOM_BYTES = 4e9;
-/** Long enough for a share of the cores that is worth telling. */
-const LOOK_AROUND_MS = 2000;
 const DOCUMENT = fileURLToPath(new URL("../../docs/benchmarks.md", import.meta.url));
 const HELP = `
 Needs Linux. Debian's nats-server and mosquitto are measured beside the relay where they are installed:
@@ -52,16 +49,15 @@ const program = new Command("bench:relay")
 
 async function measure({ quick, folder, only = [...PARTS] }: Flags): Promise<Results> {
   const { rounds, span, connections, records } = quick ? SIZES.quick : SIZES.full;
-  const othersBusyShare = await busyShare(LOOK_AROUND_MS);
   const results: Results = {
     command: ["npm run bench:relay", ...(quick ? ["-- --quick"] : [])].join(" "),
     rounds,
     measureMs: span.measureMs,
-    othersBusyShare,
     contenders: [],
     loads: {},
     idle: [],
     startup: undefined,
+    remarks: [],
     skipped: [],
   };
   if (only.includes("load")) await measureLoads(results, folder, rounds, span);
@@ -85,7 +81,8 @@ async function measureLoads(
     results.skipped.push(`Acked chunks a second are left out: ${why}.`);
     return;
   }
-  const { able, skipped } = contenders();
+  const { able, remarks, skipped } = contenders();
+  results.remarks = remarks;
   for (const sentence of skipped) say(sentence);
   results.skipped.push(...skipped);
   results.contenders = able;
@@ -102,15 +99,21 @@ function writeSection(section: string): void {
   writeFileSync(DOCUMENT, before + section + (end < 0 ? "" : text.slice(end)));
 }
 
+async function run(flags: Flags): Promise<void> {
+  if (process.platform !== "linux")
+    throw new Error(`the benchmark reads /proc and needs Linux, this is ${process.platform}`);
+  const results = await measure(flags);
+  const goals = goalsOf(results);
+  for (const { what, goal, measured, reached } of goals)
+    say(`${reached ? "reached" : "not reached"}: ${what}: ${measured}, goal ${goal}`);
+  const section = markdownOf(results);
+  process.stdout.write(flags.json ? `${JSON.stringify({ ...results, goals }, null, 2)}\n` : section);
+  if (flags.write) writeSection(section);
+}
+
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1)); // servers and folders go with it
 program.parse();
-const flags = program.opts<Flags>();
-if (process.platform !== "linux")
-  program.error(`the benchmark reads /proc and needs Linux, this is ${process.platform}`);
-const results = await measure(flags);
-for (const { what, goal, measured, reached } of goalsOf(results))
-  say(`${reached ? "reached" : "not reached"}: ${what}: ${measured}, goal ${goal}`);
-const section = markdownOf(results);
-process.stdout.write(
-  flags.json ? `${JSON.stringify({ ...results, goals: goalsOf(results) }, null, 2)}\n` : section,
-);
-if (flags.write) writeSection(section);
+run(program.opts<Flags>()).catch((cause) => {
+  process.stderr.write(`bench:relay: ${cause instanceof Error ? cause.message : cause}\n`);
+  process.exit(1);
+});

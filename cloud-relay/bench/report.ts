@@ -12,13 +12,13 @@ export interface Results {
   command: string;
   rounds: number;
   measureMs: number;
-  /** Share of the cores that others used before the first run, 0 to 1. */
-  othersBusyShare: number;
   contenders: Contender[];
   /** By key of the contender, one for each round. */
   loads: Record<string, LoadResult[]>;
   idle: IdleResult[];
   startup: StartupResult | undefined;
+  /** Sentences on what to know of the servers. */
+  remarks: string[];
   /** Sentences on what was left out. */
   skipped: string[];
 }
@@ -86,17 +86,28 @@ export function markdownOf(results: Results): string {
         ]),
       ),
     );
-  if (results.contenders.length > 0) parts.push(ratioTable(results), loadTable(results), remarks());
+  if (results.contenders.length > 0)
+    parts.push(ratioTable(results), loadTable(results), results.remarks.join(" "));
   const rest = [...results.idle.map(idleRow), ...(results.startup ? [startupRow(results.startup)] : [])];
   if (rest.length > 0) parts.push(table(["what", "measured"], rest));
   parts.push(...results.skipped);
   return `${parts.join("\n\n")}\n`;
 }
 
-function conditions({ command, rounds, measureMs, othersBusyShare }: Results): string {
+function conditions({ command, rounds, measureMs, loads }: Results): string {
   const machine = `${cpus().length} x ${cpus()[0].model.trim()}, Node ${process.versions.node}`;
-  const share = `${Math.round(100 * othersBusyShare)}%`;
-  return `\`${command}\` on ${machine}; before the first run others used ${share} of the cores. Chunks of 4 KB over loopback, server and load generator in processes of their own that share the cores; ${rounds} rounds in turn of ${measureMs / 1000} s each with a new server and an empty folder; medians, ratios within a round.`;
+  const lines = [
+    `\`${command}\` on ${machine}. Chunks of 4 KB over loopback, server and load generator in processes of their own that share the cores.`,
+  ];
+  const shares = Object.values(loads).flatMap((list) => list.map(({ othersShare }) => 100 * othersShare));
+  if (shares.length > 0) {
+    const others = `${Math.round(median(shares))}% in the median (${Math.round(Math.min(...shares))}% to ${Math.round(Math.max(...shares))}%)`;
+    lines.push(
+      `Of all cores, other processes and the kernel's own threads took ${others}.`,
+      `${rounds} rounds in turn, ${measureMs / 1000} s each, with a new server and an empty folder every time; medians, ratios within a round.`,
+    );
+  }
+  return lines.join(" ");
 }
 
 /** Each rival beside the relay with TLS that has about as much in flight. */
@@ -123,10 +134,6 @@ function loadTable({ contenders, loads }: Results): string {
   });
   const head = ["", "in flight", "acked means", "chunks/s", "p50 / p99 ms", "CPU us/chunk, server / client"];
   return table(head, rows);
-}
-
-function remarks(): string {
-  return "NATS 2.9.10 has no `sync_interval` (2.10 brought it), so its acks come from the page cache: they survive `kill -9` and no power cut. It gets one connection and no TLS. mosquitto acks from RAM and keeps for a durable subscriber that is away; `kill -9` loses what came since the last autosave. No TLS either. Only the relay syncs before it acks.";
 }
 
 function idleRow({ tls, connections, bytesPerConnection, residentBytes }: IdleResult): string[] {

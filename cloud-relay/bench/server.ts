@@ -1,5 +1,5 @@
 // A server in a process of its own, and what the system knows of it: CPU time and memory. Linux only, as it reads /proc.
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { accessSync, constants, readFileSync } from "node:fs";
 import { createServer } from "node:net";
@@ -11,6 +11,12 @@ const TICKS_PER_S = 100;
 const LINES_KEPT_MAX = 20;
 const SYSTEM_FOLDERS = ["/usr/sbin", "/usr/local/sbin"];
 
+/** Those that run: none of them outlives the benchmark, however it ends. */
+const running = new Set<ChildProcess>();
+process.on("exit", () => {
+  for (const child of running) child.kill("SIGKILL");
+});
+
 /** A server that runs. */
 export class Server {
   private readonly lines: string[] = [];
@@ -21,7 +27,8 @@ export class Server {
     private readonly child: ChildProcess,
     private readonly name: string,
   ) {
-    this.closed = once(child, "close");
+    running.add(child);
+    this.closed = once(child, "close").finally(() => running.delete(child));
     for (const stream of [child.stdout, child.stderr])
       if (stream) createInterface({ input: stream }).on("line", (line) => this.take(line));
   }
@@ -90,24 +97,25 @@ export function residentBytes(pid: number, which: "VmRSS" | "VmHWM" = "VmRSS"): 
   return Number(new RegExp(`^${which}:\\s+(\\d+) kB`, "m").exec(status)?.[1]) * 1024;
 }
 
-/** @returns the share of all cores that was busy for the next `forMs`, 0 to 1 */
-export async function busyShare(forMs: number): Promise<number> {
-  const before = systemTicks();
-  await new Promise((resolve) => setTimeout(resolve, forMs));
-  const after = systemTicks();
-  return 1 - (after.idle - before.idle) / (after.all - before.all);
-}
-
-function systemTicks(): { idle: number; all: number } {
+/** @returns CPU time of the whole machine since its start, in µs: spent by anybody, and what there was */
+export function machineCpuUs(): { busyUs: number; allUs: number } {
   const [first] = readFileSync("/proc/stat", "utf8").split("\n", 1);
   const ticks = first.trim().split(/\s+/).slice(1, 9).map(Number); // guest time is part of user time
-  return { idle: ticks[3] + ticks[4], all: ticks.reduce((sum, value) => sum + value, 0) };
+  const all = ticks.reduce((sum, value) => sum + value, 0);
+  const idle = ticks[3] + ticks[4];
+  return { busyUs: ((all - idle) / TICKS_PER_S) * 1e6, allUs: (all / TICKS_PER_S) * 1e6 };
 }
 
 /** @returns path of a program that is installed, or undefined */
 export function findProgram(name: string): string | undefined {
   const folders = [...(process.env.PATH ?? "").split(delimiter), ...SYSTEM_FOLDERS];
   return folders.map((folder) => join(folder, name)).find(isExecutable);
+}
+
+/** @returns the version that a program says it has, such as 2.9.10 */
+export function versionOf(program: string, args: string[]): string {
+  const { stdout, stderr } = spawnSync(program, args, { encoding: "utf8" });
+  return /\d+\.\d+\.\d+/.exec(stdout + stderr)?.[0] ?? "of unknown version";
 }
 
 function isExecutable(path: string): boolean {

@@ -5,7 +5,7 @@ import type { Span } from "./meter";
 import { startMosquitto } from "./mosquitto";
 import { startNats } from "./nats";
 import { startRelay } from "./ours";
-import { findProgram, type Server } from "./server";
+import { findProgram, type Server, versionOf } from "./server";
 import { CONNECTIONS, type TargetSpec } from "./target";
 import { inFolder, say } from "./workplace";
 
@@ -74,19 +74,49 @@ export function relayContenders(launcher?: string): Contender[] {
   return [true, false].flatMap((tls) => [8, 1].map((inFlight) => relay(tls, inFlight, launcher)));
 }
 
-/** @returns everything that can run on this machine, and a sentence for each server that is missing */
-export function contenders(): { able: Contender[]; skipped: string[] } {
-  const able = relayContenders();
-  const skipped: string[] = [];
+/** Who takes part. */
+export interface Field {
+  able: Contender[];
+  /** Sentences on what to know of the servers when reading their figures. */
+  remarks: string[];
+  /** A sentence for each server that is not installed. */
+  skipped: string[];
+}
+
+/** @returns the relay, and the brokers that this machine has */
+export function contenders(): Field {
+  const field: Field = {
+    able: relayContenders(),
+    remarks: ["Only the relay syncs before it acks."],
+    skipped: [],
+  };
   const natsServer = findProgram("nats-server");
-  if (natsServer === undefined) skipped.push(missing("NATS", "nats-server"));
-  else
+  if (natsServer === undefined) field.skipped.push(missing("NATS", "nats-server"));
+  else {
     for (const api of ["raw", "publish"] as const)
-      for (const n of [200, 1000]) able.push(nats(natsServer, api, n));
+      for (const inFlight of [200, 1000]) field.able.push(nats(natsServer, api, inFlight));
+    field.remarks.push(natsRemark(versionOf(natsServer, ["--version"])));
+  }
   const broker = findProgram("mosquitto");
-  if (broker === undefined) skipped.push(missing("mosquitto", "mosquitto"));
-  else able.push(mosquitto(broker, undefined), mosquitto(broker, 2));
-  return { able, skipped };
+  if (broker === undefined) field.skipped.push(missing("mosquitto", "mosquitto"));
+  else {
+    field.able.push(mosquitto(broker, undefined), mosquitto(broker, 2));
+    field.remarks.push(mosquittoRemark(versionOf(broker, ["-h"])));
+  }
+  return field;
+}
+
+function natsRemark(version: string): string {
+  const [major, minor] = version.split(".").map(Number);
+  const sync =
+    major === 2 && minor < 10
+      ? "has no `sync_interval` (2.10 brought it): it syncs every 2 minutes"
+      : "is left at its default `sync_interval` of 2 minutes";
+  return `NATS ${version} ${sync}, so its acks come from the page cache, which survives \`kill -9\` and no power cut. It gets one connection, which suits it better, and no TLS.`;
+}
+
+function mosquittoRemark(version: string): string {
+  return `mosquitto ${version} acks from RAM and keeps the messages for a durable subscriber that is away; \`kill -9\` loses what came since the last autosave. No TLS either.`;
 }
 
 function missing(name: string, debianPackage: string): string {

@@ -3,6 +3,12 @@ import { mkdtempSync, rmSync, statfsSync } from "node:fs";
 import { join } from "node:path";
 
 const startedMs = performance.now();
+/** Removed at the end, however the benchmark ends. */
+const folders = new Set<string>();
+process.on("exit", () => {
+  // A server that was just killed may still put a file there.
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+});
 
 /** Writes a line of progress, with the seconds since the start. */
 export function say(text: string): void {
@@ -13,10 +19,12 @@ export function say(text: string): void {
 /** Runs with a new folder below `parent` and removes it afterwards. */
 export async function inFolder<T>(parent: string, run: (folder: string) => Promise<T>): Promise<T> {
   const folder = mkdtempSync(join(parent, "salestag-bench-"));
+  folders.add(folder);
   try {
     return await run(folder);
   } finally {
     rmSync(folder, { recursive: true });
+    folders.delete(folder);
   }
 }
 
