@@ -92,6 +92,8 @@ class Refusal extends Error {
 export class Connection {
   /** Id of the badge, 16 hexadecimal digits; empty until it has said hello. */
   badge = "";
+  /** Unix time in ms of the badge's last frame; 0 until it has proved itself. */
+  heardUnixMs = 0;
 
   private state: State = "hello";
   private readonly splitter = new FrameSplitter(FRAME_UNPROVEN_BYTES_MAX);
@@ -193,6 +195,7 @@ export class Connection {
     if (this.state === "ended") return;
     if (this.state === "open") {
       const { type, body } = this.opened(payload);
+      this.heardUnixMs = this.parts.clock.unixMs();
       this.restartTimer(IDLE_MS_MAX);
       this.frame(type, body);
       return;
@@ -254,6 +257,7 @@ export class Connection {
     if (!equalBytes(expected, decodeProof(body)))
       // takes the same time wherever they differ
       throw new Refusal(ErrorCode.BadProof, "the badge's proof does not match its key");
+    this.heardUnixMs = this.parts.clock.unixMs();
     onProven(this);
     this.session = new Session(crypto, Side.Relay, authKey, introduction);
     this.splitter.payloadBytesMax = FRAME_PAYLOAD_BYTES_MAX;

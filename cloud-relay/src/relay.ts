@@ -4,7 +4,10 @@ import { join } from "node:path";
 import { ErrorCode, nodeCrypto } from "@salestag/protocol/host";
 import type { BadgeBook } from "./admin/badges";
 import { type Metric, Tally } from "./admin/metrics";
+import { Presence } from "./admin/presence";
 import { type AdminDoor, type AdminOptions, openAdmin } from "./admin/server";
+import type { Status } from "./admin/status";
+import { reportStatus } from "./admin/status-report";
 import { Admission, LIMITS_DEFAULT, type Limits } from "./admission";
 import { type Clock, systemClock } from "./clock";
 import { type BadgeSocket, Connection } from "./connection";
@@ -95,6 +98,8 @@ class RunningRelay implements Relay {
   private mailbox: Mailbox | undefined;
   private door: AdminDoor | undefined;
   private readonly refusals = new Tally();
+  private readonly presence = new Presence();
+  private readonly startedSteadyMs: number;
   private readonly admission: Admission;
   private connectionsTotal = 0;
   private spool: ChunkStore | undefined;
@@ -104,6 +109,7 @@ class RunningRelay implements Relay {
   constructor(private readonly options: RelayOptions) {
     this.clock = options.clock ?? systemClock;
     this.random = options.random ?? randomBytes;
+    this.startedSteadyMs = this.clock.steadyMs();
     const unproven = () => this.connections.size - this.byBadge.size;
     this.admission = new Admission(options.limits ?? LIMITS_DEFAULT, this.clock, options.log, unproven);
   }
@@ -203,6 +209,7 @@ class RunningRelay implements Relay {
           : `no chunks are taken: ${this.spool?.noRoomReason ?? "it is starting"}`;
       },
       metrics: () => this.metrics(),
+      status: () => this.status(),
       badges: this.badgeBook(),
       redeliver: (name) => {
         const dispatcher = this.dispatchers.find((one) => one.name === name);
@@ -224,6 +231,18 @@ class RunningRelay implements Relay {
       rotate: (badge, authKey) => registry.rotate(badge, authKey),
       remove: (badge) => registry.remove(badge),
     };
+  }
+
+  private status(): Status {
+    return reportStatus({
+      clock: this.clock,
+      startedSteadyMs: this.startedSteadyMs,
+      presence: this.presence,
+      registry: this.registry as Registry,
+      spool: this.spool as ChunkStore,
+      spoolBytesMax: this.options.spoolBytesMax,
+      sinks: this.dispatchers,
+    });
   }
 
   private metrics(): Metric[] {
@@ -362,10 +381,12 @@ class RunningRelay implements Relay {
   private replace(proven: Connection): void {
     this.byBadge.get(proven.badge)?.refuse(ErrorCode.Replaced, "a newer connection of this badge took over");
     this.byBadge.set(proven.badge, proven);
+    this.presence.came(proven, this.clock.unixMs());
   }
 
   private forget(ended: Connection): void {
     this.connections.delete(ended);
+    this.presence.went(ended, this.clock.unixMs());
     if (this.byBadge.get(ended.badge) !== ended) return;
     this.byBadge.delete(ended.badge);
     this.spool?.leave(ended.badge);

@@ -1,4 +1,5 @@
-// The relay's door for its operator: HTTP on loopback, with a token (docs/relay-admin.md). Says whether the relay lives and is ready, and takes nudges.
+// The relay's door for its operator: HTTP on loopback, with a token (docs/relay-admin.md). Says whether the relay lives and is ready and how it is,
+// shows that as a page, changes the registry and takes letters.
 import { createHash, timingSafeEqual } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -9,6 +10,8 @@ import { answerForBadges, type BadgeBook } from "./badges";
 import { type Answer, Refusal } from "./http";
 import { answerForLetters, type LetterParts } from "./letters";
 import { EXPOSITION_TYPE, exposition, type Metric } from "./metrics";
+import { HARDENING_HEADERS, type PageFile, readPageFiles } from "./page-files";
+import type { Status } from "./status";
 
 /** Where the door is, and who may come in. */
 export interface AdminOptions {
@@ -26,6 +29,7 @@ export interface AdminParts extends LetterParts {
   /** Why the relay takes nothing now; empty when it does. */
   notReady: () => string;
   metrics: () => Metric[];
+  status: () => Status;
   badges: BadgeBook;
   /** Delivers a sink's dead letters again. @returns undefined when there is no sink of this name */
   redeliver: (sink: string) => Promise<Redelivery> | undefined;
@@ -41,10 +45,17 @@ export interface AdminDoor {
 const CONNECTIONS_MAX = 64;
 const REQUEST_MS_MAX = 10_000;
 
+/** What answers need. */
+interface Door extends AdminParts {
+  token: Buffer;
+  page: ReadonlyMap<string, PageFile>;
+}
+
 /** @throws RelayError when the address cannot be used */
 export async function openAdmin({ host, port, token }: AdminOptions, parts: AdminParts): Promise<AdminDoor> {
+  const door = { ...parts, token, page: readPageFiles() };
   const server = createServer((request, response) => {
-    answer(request, response, token, parts).catch((cause) => {
+    answer(request, response, door).catch((cause) => {
       parts.log.error("admin request failed", { why: messageOf(cause) });
       response.destroy();
     });
@@ -78,14 +89,9 @@ async function listen(server: Server, host: string, port: number): Promise<void>
   });
 }
 
-async function answer(
-  request: IncomingMessage,
-  response: ServerResponse,
-  token: Buffer,
-  parts: AdminParts,
-): Promise<void> {
+async function answer(request: IncomingMessage, response: ServerResponse, door: Door): Promise<void> {
   try {
-    const { status, body, type } = await route(request, token, parts);
+    const { status, body, type } = await route(request, door);
     if (typeof body === "string") tell(response, status, body, type);
     else tell(response, status, `${JSON.stringify(body)}\n`);
   } catch (cause) {
@@ -95,26 +101,37 @@ async function answer(
 }
 
 function tell(response: ServerResponse, status: number, text: string, type = "application/json"): void {
-  response.writeHead(status, { "content-type": type, "cache-control": "no-store" }).end(text);
+  const headers = { ...HARDENING_HEADERS, "content-type": type, "cache-control": "no-store" };
+  response.writeHead(status, headers).end(text);
 }
 
-async function route(request: IncomingMessage, token: Buffer, parts: AdminParts): Promise<Answer> {
+async function route(request: IncomingMessage, door: Door): Promise<Answer> {
   const url = new URL(request.url ?? "/", "http://relay");
-  if (request.method === "GET" && url.pathname === "/healthz") return { status: 200, body: { alive: true } };
-  if (request.method === "GET" && url.pathname === "/readyz") {
-    const why = parts.notReady();
+  const asked = request.method === "GET" ? url.pathname : undefined;
+  const open = openToAll(asked, door);
+  if (open !== undefined) return open;
+  if (!mayEnter(request, door.token))
+    throw new Refusal(401, "this needs the header 'authorization: Bearer TOKEN'");
+  if (asked === "/metrics") return { status: 200, body: exposition(door.metrics()), type: EXPOSITION_TYPE };
+  if (asked === "/status") return { status: 200, body: door.status() };
+  if (url.pathname === "/dead-letters") return await redeliver(request, url.searchParams.get("sink"), door);
+  const answer =
+    (await answerForBadges(request, url.pathname, door.badges)) ??
+    (await answerForLetters(request, url, door));
+  if (answer !== undefined) return answer;
+  throw new Refusal(404, "there is nothing here; see docs/relay-admin.md");
+}
+
+/** @returns what needs no token; undefined for everything else */
+function openToAll(asked: string | undefined, { page, notReady }: Door): Answer | undefined {
+  if (asked === undefined) return undefined;
+  if (asked === "/healthz") return { status: 200, body: { alive: true } };
+  if (asked === "/readyz") {
+    const why = notReady();
     return why === "" ? { status: 200, body: { ready: true } } : { status: 503, body: { ready: false, why } };
   }
-  if (!mayEnter(request, token))
-    throw new Refusal(401, "this needs the header 'authorization: Bearer TOKEN'");
-  if (request.method === "GET" && url.pathname === "/metrics")
-    return { status: 200, body: exposition(parts.metrics()), type: EXPOSITION_TYPE };
-  const forBadges = await answerForBadges(request, url.pathname, parts.badges);
-  if (forBadges !== undefined) return forBadges;
-  if (url.pathname === "/dead-letters") return await redeliver(request, url.searchParams.get("sink"), parts);
-  const forLetters = await answerForLetters(request, url, parts);
-  if (forLetters !== undefined) return forLetters;
-  throw new Refusal(404, "there is nothing here; see docs/relay-admin.md");
+  const file = page.get(asked);
+  return file === undefined ? undefined : { status: 200, body: file.text, type: file.type };
 }
 
 async function redeliver(request: IncomingMessage, sink: string | null, parts: AdminParts): Promise<Answer> {

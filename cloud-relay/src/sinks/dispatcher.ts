@@ -45,8 +45,8 @@ interface Work {
 export class Dispatcher {
   /** Deliveries that failed since the start. */
   failuresTotal = 0;
-  /** Why the newest delivery failed; empty when it did not. */
-  trouble = "";
+  /** Why the last delivery failed, and the Unix time in ms at which it is repeated; undefined when it did not. */
+  trouble: { why: string; retryUnixMs: number } | undefined;
 
   private work: Work = { entries: [], done: 0 };
   private batchMax = ENTRIES_MAX;
@@ -140,7 +140,7 @@ export class Dispatcher {
     if (this.failures > 0)
       this.options.log.info("sink takes chunks again", { sink: this.name, failures: this.failures });
     this.failures = 0;
-    this.trouble = "";
+    this.trouble = undefined;
     this.batchMax = Math.min(ENTRIES_MAX, this.batchMax * 2);
     this.goOn(count);
   }
@@ -179,13 +179,14 @@ export class Dispatcher {
   }
 
   private async waitAfter(cause: unknown): Promise<void> {
-    const { random, log } = this.options;
+    const { random, clock, log } = this.options;
     // Full jitter: relays that lost the same sink do not come back at the same time.
     const waitMs = Math.ceil(random() * Math.min(RETRY_MAX_MS, RETRY_FIRST_MS * 2 ** this.failures)) + 1;
     this.failures++;
     this.failuresTotal++;
-    this.trouble = messageOf(cause);
-    log.warn("sink failed", { sink: this.name, why: this.trouble, failures: this.failures, waitMs });
+    const why = messageOf(cause);
+    this.trouble = { why, retryUnixMs: clock.unixMs() + waitMs };
+    log.warn("sink failed", { sink: this.name, why, failures: this.failures, waitMs });
     await this.pause(waitMs);
   }
 
