@@ -4,8 +4,9 @@ import { writeFileSync } from "node:fs";
 import { userInfo } from "node:os";
 import { join } from "node:path";
 import { connectAsync, type IClientOptions, type MqttClient } from "mqtt";
+import { freePort } from "../src/testing/servers";
 import type { Send } from "./meter";
-import { freePort, Server } from "./server";
+import { Server } from "./server";
 import { CHUNK_BYTES, fail, type Target, type TargetSpec } from "./target";
 
 /** Subscribed with QoS 1 and away, so the broker has to keep every message, as a relay without a sink does. */

@@ -5,8 +5,9 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { jetstream, jetstreamManager, StorageType } from "@nats-io/jetstream";
 import { connect, createInbox, headers, type Msg, type NatsConnection } from "@nats-io/transport-node";
+import { freePort } from "../src/testing/servers";
 import type { Send } from "./meter";
-import { freePort, Server } from "./server";
+import { Server } from "./server";
 import { CHUNK_BYTES, fail, type Target, type TargetSpec } from "./target";
 
 const SUBJECT = "chunks.bench";

@@ -126,15 +126,3 @@ function isExecutable(path: string): boolean {
     return false;
   }
 }
-
-/** @returns a TCP port of loopback that nobody had a moment ago */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  if (address === null || typeof address === "string") throw new Error("the system gave no TCP port");
-  return address.port;
-}

@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import { AwsClient } from "aws4fetch";
 import type { Clock } from "../clock";
 import type { SpoolEntry } from "../spool/reader";
+import { askHttp } from "./http";
 import { byBadge, type Sink } from "./sink";
 
 export interface S3Place {
@@ -20,7 +21,6 @@ export interface S3Place {
 const TIMEOUT_MS = 30_000;
 const PARALLEL = 16;
 const CONTENT_TYPE = "application/vnd.salestag.chunk+msgpack";
-const ANSWER_SHOWN_MAX = 200;
 
 /** @returns the key of a chunk's object: `<prefix><badge>/<epoch>/<index>-<sha256>.chunk`, numbers with ten digits */
 export function objectKey(prefix: string, { record, encoded }: SpoolEntry): string {
@@ -61,29 +61,16 @@ async function put(
 ): Promise<void> {
   const { endpoint, bucket, prefix } = place;
   const body = new Uint8Array(entry.encoded);
-  const timedOut = new AbortController();
-  const cancel = clock.after(TIMEOUT_MS, () => timedOut.abort());
-  try {
-    const request = await signer.sign(`${endpoint}/${bucket}/${objectKey(prefix, entry)}`, {
-      method: "PUT",
-      headers: {
-        "content-type": CONTENT_TYPE,
-        "x-amz-content-sha256": createHash("sha256").update(body).digest("hex"),
-      },
-      body,
-      aws: { datetime: new Date(clock.unixMs()).toISOString().replace(/[:-]|\.\d{3}/g, "") },
-    });
-    const answer = await fetch(request, {
-      redirect: "manual",
-      signal: AbortSignal.any([ended, timedOut.signal]),
-    });
-    const said = (await answer.text()).slice(0, ANSWER_SHOWN_MAX);
-    if (!answer.ok)
-      throw new Error(`it answered ${answer.status}${said === "" ? "" : `: ${JSON.stringify(said)}`}`);
-  } catch (cause) {
-    if (timedOut.signal.aborted) throw new Error(`it did not answer within ${TIMEOUT_MS / 1000} s`);
-    throw cause instanceof TypeError && cause.cause instanceof Error ? cause.cause : cause;
-  } finally {
-    cancel();
-  }
+  const request = await signer.sign(`${endpoint}/${bucket}/${objectKey(prefix, entry)}`, {
+    method: "PUT",
+    headers: {
+      "content-type": CONTENT_TYPE,
+      "x-amz-content-sha256": createHash("sha256").update(body).digest("hex"),
+    },
+    body,
+    aws: { datetime: new Date(clock.unixMs()).toISOString().replace(/[:-]|\.\d{3}/g, "") },
+  });
+  const send = (signal: AbortSignal) => fetch(request, { redirect: "manual", signal });
+  const { ok, told } = await askHttp(send, TIMEOUT_MS, clock, ended);
+  if (!ok) throw new Error(told);
 }

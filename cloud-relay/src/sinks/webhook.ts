@@ -3,6 +3,7 @@
 import { createHmac } from "node:crypto";
 import type { Clock } from "../clock";
 import type { SpoolEntry } from "../spool/reader";
+import { askHttp } from "./http";
 import { nameOf, RejectedError, type Sink } from "./sink";
 
 /** How events lie in a request: CloudEvents HTTP Protocol Binding 1.0.2, sections 3.1 to 3.3. */
@@ -36,8 +37,6 @@ const CONTENT_STRUCTURED = "application/cloudevents+json";
 const CONTENT_BATCHED = "application/cloudevents-batch+json";
 /** Answers that are about what was sent, not about the receiver: RFC 9110, sections 15.5.1, 15.5.14, 15.5.16 and 15.5.21. */
 const REJECTIONS = [400, 413, 415, 422];
-/** Of an answer so much is told in the log. */
-const ANSWER_SHOWN_MAX = 200;
 
 /** A request, before it is signed. */
 interface Request {
@@ -104,39 +103,18 @@ function jsonEventOf(entry: SpoolEntry) {
 }
 
 async function post(
-  request: Request,
-  options: WebhookOptions,
+  { id, headers, body }: Request,
+  { url, secrets, timeoutMs }: WebhookOptions,
   clock: Clock,
   ended: AbortSignal,
 ): Promise<void> {
-  const { url, secrets, timeoutMs } = options;
-  const { id, headers, body } = request;
-  const timedOut = new AbortController();
-  const cancel = clock.after(timeoutMs, () => timedOut.abort());
   const timestamp = String(Math.floor(clock.unixMs() / 1000));
-  try {
-    const answer = await fetch(url, {
-      method: "POST",
-      headers: { ...headers, ...signatureOf(id, timestamp, body, secrets) },
-      body: new Uint8Array(body),
-      redirect: "manual", // what is sealed for one place is not carried to another
-      signal: AbortSignal.any([ended, timedOut.signal]),
-    });
-    const said = (await answer.text()).slice(0, ANSWER_SHOWN_MAX);
-    if (answer.ok) return;
-    const told = `it answered ${answer.status}${said === "" ? "" : `: ${JSON.stringify(said)}`}`;
-    throw REJECTIONS.includes(answer.status) ? new RejectedError(told) : new Error(told);
-  } catch (cause) {
-    if (timedOut.signal.aborted) throw new Error(`it did not answer within ${timeoutMs / 1000} s`);
-    throw causeOf(cause);
-  } finally {
-    cancel();
-  }
-}
-
-/** `fetch` hides why it failed one level down. */
-function causeOf(cause: unknown): unknown {
-  return cause instanceof TypeError && cause.cause instanceof Error ? cause.cause : cause;
+  const signed = { ...headers, ...signatureOf(id, timestamp, body, secrets) };
+  const send = (signal: AbortSignal) =>
+    fetch(url, { method: "POST", headers: signed, body: new Uint8Array(body), redirect: "manual", signal });
+  const { ok, status, told } = await askHttp(send, timeoutMs, clock, ended);
+  if (ok) return;
+  throw REJECTIONS.includes(status) ? new RejectedError(told) : new Error(told);
 }
 
 /** Standard Webhooks 1.0: HMAC-SHA-256 over id, timestamp and body, once for each secret. */

@@ -7,6 +7,7 @@ import { readToken } from "../letter";
 import { defaultIdentityPath, readIdentities } from "../vault/identity";
 import { Vault } from "../vault/vault";
 import { jsonOr, type Output } from "./output";
+import { another, whole } from "./values";
 
 interface Flags {
   vault: string;
@@ -81,14 +82,4 @@ function field(text: string, before: Partial<Tuning>): Partial<Tuning> {
   )
     throw new InvalidArgumentError("It must be NAME=NUMBER, with a whole number.");
   return { ...before, [name]: number };
-}
-
-function whole(text: string): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value)) throw new InvalidArgumentError("It must be a whole number.");
-  return value;
-}
-
-function another(text: string, before: string[]): string[] {
-  return [...before, text];
 }

@@ -1,10 +1,11 @@
 // `salestag consent`: on whose word a badge keeps what it hears.
 import type { ConsentPolicy } from "@salestag/protocol";
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Command, Option } from "commander";
 import { ExitCode, ToolError } from "../errors";
 import { writeConsent } from "../provision";
 import { openBadgePort } from "../transport";
 import { jsonOr, type Output } from "./output";
+import { another, whole } from "./values";
 
 interface Flags {
   badge: string;
@@ -64,14 +65,4 @@ export function addConsent(parent: Command, output: Output): void {
         port.close();
       }
     });
-}
-
-function whole(text: string): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value)) throw new InvalidArgumentError("It must be a whole number.");
-  return value;
-}
-
-function another(text: string, before: string[]): string[] {
-  return [...before, text];
 }

@@ -1,10 +1,11 @@
 // `salestag tune`: how easily a badge takes sound for speech, what it keeps around it, when it nudges its wearer, what a full one does.
 import { FRAME_MS, TUNING_DEFAULT, type Tuning } from "@salestag/protocol";
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
 import { ExitCode, ToolError } from "../errors";
 import { writeTuning } from "../provision";
 import { openBadgePort } from "../transport";
 import { jsonOr, type Output } from "./output";
+import { whole } from "./values";
 
 interface Flags {
   badge: string;
@@ -84,10 +85,4 @@ function tuningOf({ sensitivity, preRollMs, hangoverMs, gapS, ...flags }: Flags)
       : { talkWindowMs: flags.talkWindowMin * 60_000 }),
     ...(flags.dropOldest ? { dropOldest: 1 } : {}),
   };
-}
-
-function whole(text: string): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value)) throw new InvalidArgumentError("It must be a whole number.");
-  return value;
 }

@@ -28,9 +28,9 @@ export function readConsentPolicy(value: unknown): ConsentPolicy {
   if (typeof value !== "object" || value === null || Array.isArray(value))
     throw new FormatError("a consent policy is an object with 'policy', 'withinMs', 'yes' and 'no'");
   const set = value as Partial<ConsentPolicy>;
+  const names = Object.keys(CONSENT_DEFAULT);
   for (const name of Object.keys(set))
-    if ((CONSENT_DEFAULT as unknown as Record<string, unknown>)[name] === undefined)
-      throw new FormatError(`a consent policy has no field '${name}'`);
+    if (names.indexOf(name) < 0) throw new FormatError(`a consent policy has no field '${name}'`);
   const policy: ConsentPolicy = { ...CONSENT_DEFAULT, ...set };
   if (policy.policy !== "announce" && policy.policy !== "verbal" && policy.policy !== "off")
     throw new FormatError(`the consent policy must be announce, verbal or off, got '${policy.policy}'`);

@@ -45,9 +45,9 @@ export const TUNING_DEFAULT: Tuning = {
  * @throws FormatError with a sentence when a field is unknown, or out of its range
  */
 export function tuningWith(set: Partial<Tuning>): Tuning {
+  const names = Object.keys(TUNING_DEFAULT);
   for (const name of Object.keys(set))
-    if ((TUNING_DEFAULT as unknown as Record<string, number>)[name] === undefined)
-      throw new FormatError(`there is nothing to tune that is called '${name}'`);
+    if (names.indexOf(name) < 0) throw new FormatError(`there is nothing to tune that is called '${name}'`);
   const tuning = { ...TUNING_DEFAULT, ...set };
   within("preRollFrames", tuning.preRollFrames, 0, 30);
   within("hangoverFrames", tuning.hangoverFrames, 0, 250);

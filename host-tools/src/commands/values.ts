@@ -1,0 +1,15 @@
+// Values of options, as commander hands them over.
+import { InvalidArgumentError } from "commander";
+
+/** @returns a whole number @throws InvalidArgumentError for anything else */
+export function whole(text: string): number {
+  const value = Number(text);
+  if (text === "" || !Number.isSafeInteger(value))
+    throw new InvalidArgumentError("It must be a whole number.");
+  return value;
+}
+
+/** Collects an option that may be given more than once. */
+export function another(text: string, before: string[]): string[] {
+  return [...before, text];
+}
