@@ -6,6 +6,7 @@ import {
   type ConsentPolicy,
   type Crypto,
   EventKind,
+  FrameType,
   type LossCause,
   type Nudge,
   NudgeCause,
@@ -56,6 +57,13 @@ const FULL_BYTES = 4608;
 /** Vibrations for a nudge of the badge's own; the team's say how many. */
 const NUDGE_BUZZES = 2;
 const NUDGE_BUZZES_MAX = 5;
+/** Letters that may wait to be looked at. */
+const LETTERS_MAX = 6;
+
+interface Letter {
+  type: FrameType;
+  body: Buffer;
+}
 
 export class Keeper {
   readonly outbox: Outbox;
@@ -71,9 +79,8 @@ export class Keeper {
   private endedSeen = 0;
   private closeDue = false;
   private pauseDue = false;
-  private nudges: Buffer[] = [];
-  /** Newest configuration that came and was not looked at. */
-  private letter: Buffer | undefined = undefined;
+  /** Came, and were not looked at. */
+  private letters: Letter[] = [];
   /** One that is in the settings, to be used when no conversation runs. */
   private next: Configuration | undefined = undefined;
   private savedMs = 0;
@@ -167,15 +174,9 @@ export class Keeper {
     else if (!known) this.recorder.clockSet();
   }
 
-  /** A nudge came; it is looked at in the keeper's own fiber. */
-  nudge(body: Buffer): void {
-    if (this.nudges.length < NUDGE_BUZZES_MAX) this.nudges.push(body);
-    this.bell.ring();
-  }
-
-  /** A configuration came; it is looked at in the keeper's own fiber. */
-  configuration(body: Buffer): void {
-    this.letter = body;
+  /** A nudge or a configuration came; it is looked at in the keeper's own fiber. */
+  letter(type: FrameType, body: Buffer): void {
+    if (this.letters.length < LETTERS_MAX) this.letters.push({ type, body });
     this.bell.ring();
   }
 
@@ -192,10 +193,12 @@ export class Keeper {
       this.closeDue = true;
     }
     if (this.closeDue && (await this.account.close())) this.closeDue = false;
-    const nudges = this.nudges;
-    this.nudges = [];
-    for (const body of nudges) await this.show(body);
-    await this.configure();
+    const letters = this.letters;
+    this.letters = [];
+    for (const letter of letters)
+      if (letter.type === FrameType.Nudge) await this.show(letter.body);
+      else await this.configure(letter.body);
+    if (this.next !== undefined && !this.recorder.inConversation()) this.use(this.next);
     if (this.pauseDue || nowMs() - this.savedMs >= HEARTBEAT_MS) {
       this.pauseDue = false;
       this.savedMs = nowMs();
@@ -248,26 +251,22 @@ export class Keeper {
     }
   }
 
-  /** Writes a newer configuration of the team into the settings, and uses it as soon as no conversation runs. */
-  private async configure(): Promise<void> {
+  /** Writes a newer configuration of the team into the settings, to be used when no conversation runs. */
+  private async configure(body: Buffer): Promise<void> {
     const { ports } = this;
-    const body = this.letter;
-    this.letter = undefined;
-    const configuration = body === undefined ? undefined : this.newer(body);
-    if (configuration !== undefined) {
-      let used = 1;
-      try {
-        await ports.configure(configuration);
-        this.next = configuration;
-      } catch (error) {
-        used = 0;
-        console.warn(`configuration ${configuration.version} is left out: ${(error as Error).message}`);
-      }
-      ports.configured = configuration.version;
-      ports.trace.configured(configuration.version, used);
-      this.recorder.note(EventKind.Configuration, [configuration.version, used]);
+    const configuration = this.newer(body);
+    if (configuration === undefined) return;
+    let used = 1;
+    try {
+      await ports.configure(configuration);
+      this.next = configuration;
+    } catch (error) {
+      used = 0;
+      console.warn(`configuration ${configuration.version} is left out: ${(error as Error).message}`);
     }
-    if (this.next !== undefined && !this.recorder.inConversation()) this.use(this.next);
+    ports.configured = configuration.version;
+    ports.trace.configured(configuration.version, used);
+    this.recorder.note(EventKind.Configuration, [configuration.version, used]);
   }
 
   private use({ tuning, consent }: Configuration): void {

@@ -53,10 +53,8 @@ export interface LinkPorts {
   trace: Trace;
   /** Called with the relay's Unix time once it has proved itself. */
   onClock: (unixMs: number) => void;
-  /** Called with the body of a nudge frame: the team's word, or nobody's. */
-  onNudge: (body: Buffer) => void;
-  /** Called with the body of a configuration frame: the team's, or nobody's. */
-  onConfiguration: (body: Buffer) => void;
+  /** Called with the body of a nudge or configuration frame: the team's, or nobody's. */
+  onLetter: (type: FrameType, body: Buffer) => void;
 }
 
 /** Answers that wait to be sent at most. */
@@ -165,10 +163,8 @@ export class Link {
       if (this.control.length >= CONTROL_FRAMES_MAX)
         throw new Error("flood: the relay pings faster than we can answer");
       this.control.push((this.session as Session).frame(FrameType.Pong, encodeNumber(token)));
-    } else if (type === FrameType.Nudge) {
-      this.ports.onNudge(body);
-    } else if (type === FrameType.Config) {
-      this.ports.onConfiguration(body);
+    } else if (type === FrameType.Nudge || type === FrameType.Config) {
+      this.ports.onLetter(type, body);
     } else if (type === FrameType.Pong) {
       decodeNumber(body, "pong");
     } else if (type === FrameType.Bye) {

@@ -1,6 +1,6 @@
 // The badge program: puts the parts together and starts them. No logic of its own.
 import { millis, VoiceFrontEnd } from "@devicescript/core";
-import type { Configuration } from "@salestag/protocol";
+import type { FrameType } from "@salestag/protocol";
 import { badgeCrypto } from "./badge-crypto";
 import { Bell } from "./bell";
 import { openServiceChip } from "./flash/service-chip";
@@ -45,7 +45,7 @@ async function start(identity: Identity): Promise<void> {
     tuning: await readTuning(),
     consent: await readConsent(),
     configured: await readConfigured(),
-    configure: async (configuration: Configuration) => await keepConfiguration(configuration),
+    configure: keepConfiguration,
     nowMs: () => Math.floor(millis()),
     onStored: () => bell.ring(),
   });
@@ -58,8 +58,7 @@ async function start(identity: Identity): Promise<void> {
     bell,
     nowMs: () => Math.floor(millis()),
     onClock: (unixMs: number) => keeper.clock(unixMs),
-    onNudge: (body: Buffer) => keeper.nudge(body),
-    onConfiguration: (body: Buffer) => keeper.configuration(body),
+    onLetter: (type: FrameType, body: Buffer) => keeper.letter(type, body),
     onUp: (up: boolean) => keeper.online(up),
   };
   const uplink = async () => await runUplink(uplinkPorts);

@@ -35,8 +35,7 @@ const AUTH_KEY = Buffer.alloc(32, 9);
 /** A link, its outbox, and the relay at the other end. */
 class Pair {
   readonly outbox: Outbox;
-  readonly nudges: Buffer[] = [];
-  readonly configurations: Buffer[] = [];
+  readonly letters: { type: number; body: Buffer }[] = [];
   readonly lines: string[] = [];
   readonly link: Link;
   unixMs: number | undefined;
@@ -60,8 +59,7 @@ class Pair {
       onClock: (unixMs: number) => {
         this.unixMs = unixMs;
       },
-      onNudge: (body: Buffer) => this.nudges.push(body),
-      onConfiguration: (body: Buffer) => this.configurations.push(body),
+      onLetter: (type: number, body: Buffer) => this.letters.push({ type, body }),
     };
     this.link = new Link(ports, 0);
   }
