@@ -45,6 +45,11 @@ const CASES: { word: keyof Trace; print: (trace: Trace) => void; event: TraceEve
     event: { word: "gaveup", durationMs: 2000, cause: 4 },
   },
   { word: "nudge", print: (trace) => trace.nudge(3, 9), event: { word: "nudge", cause: 3, id: 9 } },
+  {
+    word: "configured",
+    print: (trace) => trace.configured(1780000000, 1),
+    event: { word: "configured", version: 1780000000, used: 1 },
+  },
   { word: "mark", print: (trace) => trace.mark(), event: { word: "mark" } },
   { word: "account", print: (trace) => trace.account(5, 7), event: { word: "account", seq: 5, epoch: 7 } },
   {
