@@ -55,17 +55,18 @@ export async function startRelay(
 ): Promise<RunningRelay> {
   const registry = join(folder, "registry.json");
   writeRegistry(registry, badges);
-  const certificate = tls ? await makeCertificate(folder) : { ca: undefined, args: [] };
-  const listen = `${tls ? "tls" : "tcp"}://127.0.0.1:0`;
-  const args = [
-    "--listen",
-    listen,
-    "--registry",
-    registry,
-    "--spool",
-    join(folder, "spool"),
-    ...certificate.args,
+  const certificate = tls ? await makeCertificate(folder) : { ca: undefined, lines: [] };
+  const config = join(folder, "relay.yaml");
+  const lines = [
+    `listen: ["${tls ? "tls" : "tcp"}://127.0.0.1:0"]`,
+    ...certificate.lines,
+    `registry: ${registry}`,
+    `spool: {folder: ${join(folder, "spool")}}`,
+    // All badges of the benchmark come from one address.
+    "limits: {connectionsPerAddress: 20000, unproven: 20000}",
   ];
+  writeFileSync(config, `${lines.join("\n")}\n`);
+  const args = ["--config", config];
   const node = ["--expose-gc", "--import", COLLECT_ON_SIGNAL, launcher ?? LAUNCHER];
   const [server, [, address]] = await Server.start(
     process.execPath,
@@ -95,7 +96,7 @@ export function badgeName(number: number): string {
   return number.toString(16).padStart(16, "0");
 }
 
-async function makeCertificate(folder: string): Promise<{ ca: string; args: string[] }> {
+async function makeCertificate(folder: string): Promise<{ ca: string; lines: string[] }> {
   const { cert, private: key } = await generate([{ name: "commonName", value: "bench" }], {
     keyType: "ec",
     curve: "P-256",
@@ -105,7 +106,7 @@ async function makeCertificate(folder: string): Promise<{ ca: string; args: stri
   const [certPath, keyPath] = [join(folder, "relay.crt"), join(folder, "relay.key")];
   writeFileSync(certPath, cert);
   writeFileSync(keyPath, key, { mode: 0o600 });
-  return { ca: cert, args: ["--tls-cert", certPath, "--tls-key", keyPath] };
+  return { ca: cert, lines: [`tls: {cert: ${certPath}, key: ${keyPath}}`] };
 }
 
 /** Connects badges to a relay: one lane for each. */
