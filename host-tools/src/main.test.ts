@@ -14,8 +14,9 @@ import {
   writeRecord,
 } from "./testing/conversation.fixture";
 import { bytesOf, modeOf, useFolder } from "./testing/tools";
+import { epochKeyFor } from "./vault/badge-keys";
 import { readIdentities } from "./vault/identity";
-import { epochKeyFor, Vault } from "./vault/vault";
+import { Vault } from "./vault/vault";
 
 const PROGRAM = fileURLToPath(new URL("../bin/salestag.mjs", import.meta.url));
 const COLORS = { NO_COLOR: "1", FORCE_COLOR: undefined };
@@ -85,7 +86,7 @@ describe("salestag keys init", () => {
     assert.deepEqual([modeOf(identity), modeOf(vault)], [0o600, 0o700]);
     assert.match(stdout, /^identity {3}.*identity\.txt\nrecipient {2}age1\w+\nvault {6}.*vault\n$/);
     assert.match(stderr, /^Keep a copy of the identity file[^\n]+\n$/);
-    assert.equal(readIdentities(identity).length, 1);
+    assert.equal((await readIdentities(identity)).length, 1);
     assert.deepEqual(Vault.open(vault).badges(), []);
   });
 

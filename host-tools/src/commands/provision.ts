@@ -4,8 +4,8 @@ import type { Command } from "commander";
 import { readPhrasesForBadge } from "../phrases/phrase-list";
 import { checkRelayUrl, provisionBadge } from "../provision";
 import { openBadgePort } from "../transport";
-import { Vault } from "../vault/vault";
 import { jsonOr, type Output } from "./output";
+import { openVault } from "./team";
 
 interface Flags {
   badge: string;
@@ -44,7 +44,7 @@ export function addProvision(parent: Command, output: Output): void {
     .action(async (flags: Flags) => {
       checkRelayUrl(flags.relay);
       const phrases = flags.phrases === undefined ? undefined : readPhrasesForBadge(flags.phrases);
-      const vault = Vault.open(flags.vault);
+      const vault = openVault(output, flags);
       const port = await openBadgePort(flags.badge);
       try {
         const { badge, deviceId } = await provisionBadge({
