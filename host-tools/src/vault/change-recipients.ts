@@ -2,7 +2,14 @@
 // file is done, so that an interruption shows, and a second run finishes what the first began.
 import { ExitCode, ToolError } from "../errors";
 import { recipientsOf } from "./age";
-import { type NamedRecipient, readRecipients, withoutRecipient, withRecipient } from "./recipients";
+import {
+  linesWithNames,
+  type NamedRecipient,
+  readRecipients,
+  shown,
+  withoutRecipient,
+  withRecipient,
+} from "./recipients";
 import type { Vault } from "./vault";
 
 /** What a change of recipients has done. */
@@ -36,14 +43,13 @@ export async function removeRecipient(
   identities: string[],
   removed: string,
 ): Promise<RecipientsChanged> {
-  const begun = vault.unfinished()?.removed.includes(removed) ?? false;
   return await encryptTo(vault, identities, (text) => {
     const without = withoutRecipient(text, removed);
     if (without !== undefined) return without;
-    if (begun) return text;
+    if (vault.unfinished()?.removed.includes(removed)) return text;
     throw new ToolError(
       ExitCode.Usage,
-      `'${removed.slice(0, 100)}' is none of the vault's recipients; 'salestag keys list' shows them.`,
+      `'${shown(removed)}' is none of the vault's recipients; 'salestag keys list' shows them.`,
     );
   });
 }
@@ -56,12 +62,13 @@ async function encryptTo(
   const own = await recipientsOf(identities);
   return await vault.change(async (change) => {
     const text = edit(change.recipientsText());
-    const recipients = readRecipients("recipients.next", text);
+    const recipients = linesWithNames(text);
     if (!recipients.some(({ recipient }) => own.includes(recipient)))
       throw new ToolError(
         ExitCode.Usage,
         "this identity would not open the vault afterwards; use the identity of somebody who stays on the list, so that it is sure that somebody can.",
       );
+    readRecipients("recipients.txt", text);
     const all = await vault.readAll(identities); // before anything is changed
     change.beginRecipients(text);
     for (const keys of all) await change.replace(keys);

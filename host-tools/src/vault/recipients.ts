@@ -103,8 +103,9 @@ function replaced(lines: string[], at: number, by: string[]): string {
   return [...lines.slice(0, from), ...by, ...lines.slice(at + 1)].join("\n");
 }
 
-/** A secret key that somebody put there by mistake must not be shown. */
-function shown(line: string): string {
+/** @returns a line for a sentence: no secret key that somebody put there by mistake, no line break, not too long */
+export function shown(line: string): string {
   if (/AGE-SECRET-KEY-/i.test(line)) return "AGE-SECRET-KEY-...";
-  return line.length > 100 ? `${line.slice(0, 100)}...` : line;
+  const printable = line.replace(/\p{Cc}/gu, "?");
+  return printable.length > 100 ? `${printable.slice(0, 100)}...` : printable;
 }
