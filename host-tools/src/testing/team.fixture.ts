@@ -1,6 +1,8 @@
 // Teams for tests of the vault: identities, a vault, badges whose keys follow from their number.
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { nextChainKey, nodeCrypto } from "@salestag/protocol/host";
+import { armor, Encrypter } from "age-encryption";
 import { type BadgeKeys, epochKeyFor } from "../vault/badge-keys";
 import { createIdentity, readIdentities } from "../vault/identity";
 import { Vault } from "../vault/vault";
@@ -19,6 +21,20 @@ export async function person(folder: string, name: string): Promise<Person> {
   const file = join(folder, `${name}.txt`);
   const recipient = await createIdentity(file, CREATED_MS);
   return { file, identities: await readIdentities(file), recipient };
+}
+
+/** Writes what `age -p` would write, but with a weak work factor, which the file names: enough here and quick. */
+export async function protectFile(
+  path: string,
+  content: Buffer | string,
+  passphrase: string,
+  armored = true,
+): Promise<void> {
+  const encrypter = new Encrypter();
+  encrypter.setPassphrase(passphrase);
+  encrypter.setScryptWorkFactor(10);
+  const sealed = await encrypter.encrypt(content);
+  writeFileSync(path, armored ? armor.encode(sealed) : sealed, { mode: 0o600 });
 }
 
 /** @param number 0 to 15 */

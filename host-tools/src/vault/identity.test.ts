@@ -3,10 +3,10 @@
 import { strict as assert } from "node:assert";
 import { chmodSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { armor, Encrypter } from "age-encryption";
+import { armor } from "age-encryption";
 import { ExitCode } from "../errors";
 import { homeEnvironment, PROGRAM, salestagWith } from "../testing/salestag";
-import { badgeKeys, CREATED_MS, makeVault, person } from "../testing/team.fixture";
+import { badgeKeys, CREATED_MS, makeVault, person, protectFile } from "../testing/team.fixture";
 import { onTerminal } from "../testing/terminal";
 import { modeOf, requireProgram, toolError, useFolder } from "../testing/tools";
 import { sealTo } from "./age";
@@ -15,21 +15,13 @@ import { Vault } from "./vault";
 
 const PASSPHRASE = "trümmer lampe kreide segel";
 
-async function protectedFile(path: string, content: string, binary: boolean, passphrase = PASSPHRASE) {
-  const encrypter = new Encrypter();
-  encrypter.setPassphrase(passphrase);
-  encrypter.setScryptWorkFactor(10); // the file says it; a weak one is enough here
-  const sealed = await encrypter.encrypt(content);
-  writeFileSync(path, binary ? sealed : armor.encode(sealed), { mode: 0o600 });
-}
-
 describe("identity with a passphrase", () => {
   const folder = useFolder();
   const file = () => join(folder(), "identity.txt");
   const says = (passphrase: string) => async () => passphrase;
 
   it("identity: a wrong passphrase", async () => {
-    await protectedFile(file(), "# x\n", true);
+    await protectFile(file(), "# x\n", PASSPHRASE, false);
     await assert.rejects(
       readIdentities(file(), says("another one")),
       toolError(ExitCode.Keys, /passphrase does not open .*identity\.txt'; try again/),
@@ -48,7 +40,7 @@ describe("identity with a passphrase", () => {
     it(`identity: a protected file with comments and two keys (${binary ? "binary" : "armored"})`, async () => {
       const [kim, lee] = [await person(folder(), "kim"), await person(folder(), "lee")];
       const text = readFileSync(kim.file, "utf8") + readFileSync(lee.file, "utf8");
-      await protectedFile(file(), text, binary);
+      await protectFile(file(), text, PASSPHRASE, !binary);
       assert.deepEqual(await readIdentities(file(), says(PASSPHRASE)), [
         ...kim.identities,
         ...lee.identities,
@@ -61,7 +53,7 @@ describe("identity with a passphrase", () => {
   });
 
   it("identity: protected, but others may read it, or it holds no key", async () => {
-    await protectedFile(file(), "# nothing\n", true);
+    await protectFile(file(), "# nothing\n", PASSPHRASE, false);
     await assert.rejects(
       readIdentities(file(), says(PASSPHRASE)),
       toolError(ExitCode.Usage, /holds no age identity/),
@@ -86,7 +78,7 @@ describe("identity with a passphrase", () => {
     ["last byte changed", (text: string) => armor.encode(changedAtEnd(armor.decode(text)))],
   ] as const)
     it(`identity: damaged protected file (${name})`, async () => {
-      await protectedFile(file(), "x", false);
+      await protectFile(file(), "x", PASSPHRASE, true);
       writeFileSync(file(), damage(readFileSync(file(), "utf8")));
       await assert.rejects(readIdentities(file(), says(PASSPHRASE)), (error: unknown) => {
         const exitCode = error instanceof Error && "exitCode" in error ? error.exitCode : undefined;
@@ -177,7 +169,7 @@ describe("identity with a passphrase on a terminal", () => {
     assert.deepEqual([wrong.code, /passphrase does not open/.test(wrong.stderr)], [3, true], wrong.stderr);
   });
 
-  it("terminal: a protected identity in a Debian age header opens the vault for age itself", async function () {
+  it("terminal: an identity that keys init protected opens a badge for Debian's age", async function () {
     requireProgram(this, "script");
     requireProgram(this, "age");
     const [identity, vault] = [join(folder(), "id.txt"), join(folder(), "vault")];

@@ -44,7 +44,7 @@ const LOCK_WAIT_MS = 5000;
 /** Of a badge's file: some 100,000 keys of single conversations. */
 const BADGE_FILE_BYTES_MAX = 16 << 20;
 /** What an interruption leaves of a file that was being written (files.ts). It may hold keys that were shredded since. */
-const PART = /^\.[0-9a-f]{16}\.age\.[0-9a-f]{8}$/;
+const PART = /^\.([0-9a-f]{16}\.age|recipients\.next)\.[0-9a-f]{8}$/;
 
 export class Vault {
   private constructor(
@@ -175,8 +175,8 @@ export class Vault {
   }
 
   private sweep(): void {
-    const badges = join(this.folder, "badges");
-    for (const name of readdirSync(badges)) if (PART.test(name)) unlinkSync(join(badges, name));
+    for (const place of [this.folder, join(this.folder, "badges")])
+      for (const name of readdirSync(place)) if (PART.test(name)) unlinkSync(join(place, name));
   }
 
   private async seal(keys: BadgeKeys): Promise<Buffer> {
