@@ -216,17 +216,20 @@ describe("salestag keys: secrets", () => {
   const { team } = useTeam();
   const PASSPHRASE = "nobody must see this one";
 
-  /** Runs of all commands that use a protected identity, in an order in which each works. */
-  const runs = (identity: string, vault: string): string[][] =>
-    [
-      ["init", "--vault", vault],
-      ["add-recipient", team.lee.recipient, "--vault", vault],
-      ["list", "--vault", vault],
-      ["import", join(team.folder(), "two.age"), "--vault", vault],
-      ["shred", BADGE, "2", "--yes", "--vault", vault],
-      ["remove-recipient", team.lee.recipient, "--vault", vault],
-      ["export", "--out", join(team.folder(), "one.age"), "--vault", vault],
-    ].map((args) => ["keys", ...args, "--identity", identity]);
+  /** A run of each command with a protected identity, in an order in which each works. */
+  function runs(identity: string): string[][] {
+    const [vault, out] = [team.vault, join(team.folder(), "export.age")];
+    const existing = ["--vault", vault, "--identity", identity];
+    return [
+      ["init", "--vault", join(team.folder(), "new"), "--identity", join(team.folder(), "new.txt")],
+      ["add-recipient", team.lee.recipient, ...existing],
+      ["list", ...existing],
+      ["export", "--out", out, ...existing],
+      ["import", out, "--vault", join(team.folder(), "imported"), "--identity", identity],
+      ["shred", BADGE, "2", "--yes", ...existing],
+      ["remove-recipient", team.lee.recipient, ...existing],
+    ];
+  }
 
   /** Every file and folder is its owner's alone. */
   function assertPrivate(path: string): void {
@@ -238,43 +241,22 @@ describe("salestag keys: secrets", () => {
   it("secrets: in no argument, no environment and no file that others may read, whatever the umask (each command)", async function () {
     this.timeout(120_000);
     const traces = hasStrace();
-    const [identity, vault] = [join(team.folder(), "id.txt"), join(team.folder(), "v2")];
-    for (const [number, args] of runs(identity, vault).entries()) {
-      if (args[1] === "import") await exportForImport(identity);
-      const trace = join(team.folder(), `trace${number}`);
-      const strace = traces
-        ? ["strace", "-f", "-v", "-s", "4096", "-e", "trace=execve,openat", "-o", trace]
-        : [];
-      const command = [...strace, process.execPath, PROGRAM, ...args, "--passphrase-fd", "3"];
-      const umask = `umask 000; exec "$@"`; // the worst that there is
+    const identity = join(team.folder(), "protected.txt");
+    await protectFile(identity, readFileSync(team.kim.file), PASSPHRASE);
+    for (const args of runs(identity)) {
+      const trace = join(team.folder(), `trace-${args[0]}`);
+      const strace = ["strace", "-f", "-v", "-s", "4096", "-e", "trace=execve,openat", "-o", trace];
+      const program = [process.execPath, PROGRAM, "keys", ...args, "--passphrase-fd", "3"];
+      const command = [...(traces ? strace : []), ...program];
       const options = { env: homeEnvironment(team.folder()) };
-      const run = await runToEnd("sh", ["-c", umask, "sh", ...command], options, PASSPHRASE);
-      assert.equal(run.code, 0, `${args[1]}: ${run.stderr}`);
-      if (traces) assertTraceIsClean(readFileSync(trace, "utf8"), args[1]);
+      // The worst umask that there is.
+      const run = await runToEnd("sh", ["-c", `umask 000; exec "$@"`, "sh", ...command], options, PASSPHRASE);
+      assert.equal(run.code, 0, `${args[0]}: ${run.stderr}`);
+      if (traces) assertTraceIsClean(readFileSync(trace, "utf8"), args[0]);
     }
-    for (const path of [identity, vault, join(team.folder(), "one.age")]) assertPrivate(path);
+    for (const name of ["new", "new.txt", "vault", "imported", "export.age"])
+      assertPrivate(join(team.folder(), name));
   });
-
-  async function exportForImport(identity: string): Promise<void> {
-    const listed = await salestagWith(
-      team.folder(),
-      PASSPHRASE,
-      "keys",
-      "list",
-      "--vault",
-      join(team.folder(), "v2"),
-      "--identity",
-      identity,
-      "--json",
-    );
-    const to = JSON.parse(listed.stdout).recipients[0].recipient;
-    const args = ["--vault", team.vault, "--identity", team.kim.file, "--to", to];
-    assert.equal(
-      (await salestag(team.folder(), "keys", "export", "--out", join(team.folder(), "two.age"), ...args))
-        .code,
-      0,
-    );
-  }
 
   function assertTraceIsClean(trace: string, command: string): void {
     assert.ok(trace.includes("execve("), command);
@@ -291,7 +273,7 @@ describe("salestag keys: secrets", () => {
     const args = ["keys", "init", "--vault", vault, "--identity", identity, "--passphrase-fd", "3"];
     const child = spawn(process.execPath, [PROGRAM, ...args], {
       env: homeEnvironment(team.folder()),
-      stdio: ["ignore", "ignore", "inherit", "pipe"],
+      stdio: ["ignore", "ignore", "ignore", "pipe"],
     });
     const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
     const pipe = child.stdio[3] as NodeJS.WritableStream;
