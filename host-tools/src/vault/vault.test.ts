@@ -266,6 +266,13 @@ describe("vault that cannot be used", () => {
     ["negative epoch", { ...good, chain: { ...good.chain, epoch: -1 } }],
     ["no epochKeys", { ...good, epochKeys: undefined }],
     ["epoch key that is none", { ...good, epochKeys: { 0: "x" } }],
+    ["epoch named 01", { ...good, epochKeys: { "01": good.authKey } }],
+    [
+      "epoch named __proto__",
+      JSON.stringify(good).replace('"epochKeys":{', `"epochKeys":{"__proto__":"${good.authKey}"`),
+    ],
+    ["inbox key that is none", { ...good, inboxKey: "x" }],
+    ["no label", { ...good, label: undefined }],
   ] as const)
     it(`vault: badge file with content that cannot be used (${name})`, async function () {
       requireProgram(this, "age");
