@@ -187,7 +187,10 @@ describe("salestag keys", () => {
       ),
     ]) {
       assert.match(run.stderr, /warning: other users may look .* \(mode 755\); run: chmod -R go= /);
-      assert.match(run.stderr, new RegExp(`warning: .* not finished: ${team.lee.recipient} opens only some`));
+      assert.match(
+        run.stderr,
+        new RegExp(`warning: .* not finished: ${team.lee.recipient} may open only some`),
+      );
     }
   });
 

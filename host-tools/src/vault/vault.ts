@@ -214,11 +214,11 @@ export class Vault {
 
 function unfinishedSentence(folder: string, { added, removed }: UnfinishedChange): string {
   const [command, recipient] =
-    removed.length > 0 ? ["remove-recipient", removed[0]] : ["add-recipient", added[0] ?? "age1..."];
+    removed.length > 0 ? ["remove-recipient", removed[0]] : ["add-recipient", added[0] ?? "RECIPIENT"];
   const risk =
     removed.length > 0
       ? `${removed.join(", ")} may still open some badges`
-      : `${added.join(", ") || "not everybody on the list"} opens only some badges`;
+      : `${added.join(", ") || "a RECIPIENT of it"} may open only some badges`;
   return `a change of the vault's recipients is not finished: ${risk}; run: salestag keys ${command} ${recipient} --vault ${folder}`;
 }
 
