@@ -22,9 +22,8 @@ import { runUplink } from "./uplink";
 /** A flash chip that has not answered by then is not there. */
 const CHIP_MS_MAX = 5000;
 
-async function start(identity: Identity): Promise<void> {
+async function start(identity: Identity, trace: Trace): Promise<void> {
   const crypto = badgeCrypto();
-  const trace = new Trace((line) => console.log(line));
   const chip = await openServiceChip(CHIP_MS_MAX);
   if (chip === undefined) {
     console.warn(
@@ -88,5 +87,9 @@ function listen(take: (frame: Buffer) => void): void {
 }
 
 const identity = await readIdentity();
-if (identity !== undefined) await start(identity);
-else console.warn("this badge is not provisioned: run 'salestag provision'");
+const trace = new Trace((line) => console.log(line));
+if (identity !== undefined) await start(identity, trace);
+else {
+  console.warn("this badge is not provisioned: run 'salestag provision'");
+  trace.unprovisioned();
+}

@@ -54,7 +54,7 @@ describe("bench: the badge program", () => {
     await bench.until(() => false, 3000);
     assert.ok(lines.some((line) => line.includes("not provisioned: run 'salestag provision'")));
     assert.equal(frontEnd.startMs, -1);
-    assert.deepEqual(bench.trace, []);
+    assert.deepEqual(bench.trace, [{ word: "unprovisioned" }]);
     bench.badge.powerOff();
   });
 

@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { isTrace, parseTrace, type TraceEvent } from "@salestag/protocol/host";
 import { JacdacClient } from "@salestag/protocol/jacdac";
 import type { BadgeState } from "./badge-state";
 import { EmulatedBadge } from "./emulator/badge";
@@ -13,7 +14,6 @@ import { RelayTracker } from "./emulator/relay-tracker";
 import { VirtualTime } from "./emulator/virtual-time";
 import { VoiceFrontEnd } from "./emulator/voice-front-end";
 import { RigError } from "./errors";
-import { parseTrace, type TraceEvent } from "./trace";
 
 export interface BenchOptions {
   state: BadgeState;
@@ -185,7 +185,11 @@ export class Bench {
     this.options.onLog?.(line, atMs);
     for (const listener of this.logListeners) listener(line);
     const event = parseTrace(line);
-    if (event === undefined) return;
+    if (event === undefined) {
+      if (isTrace(line))
+        throw new Error(`the badge logged the trace line '${line}', which this rig does not know`);
+      return;
+    }
     this.trace.push(event);
     this.account(event);
     this.options.onTrace?.(event, atMs);
