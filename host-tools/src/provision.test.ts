@@ -61,6 +61,7 @@ class FakeBadge {
   readonly log: string[] = [];
   readonly stored = new Map<string, Buffer>();
   running = true;
+  autostart = 1;
   report: (frame: Buffer) => void = () => undefined;
 
   constructor(private readonly faults: Faults = {}) {}
@@ -88,7 +89,10 @@ class FakeBadge {
       this.log.push(data[0] ? "start" : "stop");
       const refused = data[0] ? this.faults.neverStarts : this.faults.neverStops;
       if (!refused) this.running = data[0] !== 0;
-    } else if (command === 0x2081) this.log.push(`autostart ${data[0]}`);
+    } else if (command === 0x2081) {
+      this.log.push(`autostart ${data[0]}`);
+      this.autostart = data[0];
+    } else if (command === 0x1081) this.answer(MANAGER_INDEX, command, Buffer.from([this.autostart]));
     else if (command === 0x1080) this.answer(MANAGER_INDEX, command, Buffer.from([this.running ? 1 : 0]));
   }
 

@@ -89,9 +89,9 @@ export async function writePhrases(client: JacdacClient, phrases: ListedPhrase[]
  */
 async function replacePhrases(settings: BadgeSettings, phrases: ListedPhrase[]): Promise<void> {
   const [first, ...others] = phraseSettings(phrases);
-  await forget(settings, first[0]);
+  await settings.delete(first[0]);
   for (const [key, value] of [...others.reverse(), first])
-    if (value === undefined) await forget(settings, key);
+    if (value === undefined) await settings.delete(key);
     else await settings.write(key, Buffer.from(value));
 }
 
@@ -190,20 +190,10 @@ async function writeKeys(
   });
   addBadge(registryPath, { badge, authKey, label, addedMs: createdMs });
   const entries = { authKey: authKey.toString("hex"), chain: { n: 0, k: root }, relay: relayUrl, badge };
-  await forget(settings, "badge"); // without its id it records nothing: never an old id with a new chain
+  await settings.delete("badge"); // without its id it records nothing: never an old id with a new chain
   for (const [key, value] of Object.entries(entries))
     await settings.write(key, Buffer.from(JSON.stringify(value)));
   return badge;
-}
-
-/** Deletes a setting that may be there, and looks whether it is gone. */
-async function forget(settings: BadgeSettings, key: string): Promise<void> {
-  if ((await settings.read(key)) === undefined) return;
-  settings.delete(key);
-  if ((await settings.read(key)) !== undefined)
-    throw new Error(
-      `setting '${key}' is still on the badge after deleting it: its flash may be full or worn`,
-    );
 }
 
 async function findBadge(client: JacdacClient): Promise<{ settingsService: JdService; manager: JdService }> {

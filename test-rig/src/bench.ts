@@ -116,6 +116,11 @@ export class Bench {
     return { ...this.options.state, flash: this.badge.flash };
   }
 
+  /** Takes a frame from a computer at the USB port. */
+  fromHost(frame: Buffer): void {
+    this.badge.receive(frame);
+  }
+
   /** Hears every frame that the badge sends on its bus. @returns a function that ends it */
   listen(listener: (frame: Buffer) => void): () => void {
     this.busListeners.add(listener);

@@ -3,7 +3,7 @@ import type { ConsentPolicy } from "@salestag/protocol";
 import { type Command, Option } from "commander";
 import { ExitCode, ToolError } from "../errors";
 import { writeConsent } from "../provision";
-import { openBadgePort } from "../transport";
+import { BadgePort } from "../usb/badge-port";
 import { jsonOr, type Output } from "./output";
 import { another, whole } from "./values";
 
@@ -57,12 +57,12 @@ export function addConsent(parent: Command, output: Output): void {
         throw new ToolError(ExitCode.Usage, `--yes and --no belong to --policy verbal, not to ${policy}.`);
       const consent: Partial<ConsentPolicy> =
         policy === "verbal" ? { policy, withinMs: withinS * 1000, yes, no } : { policy };
-      const port = await openBadgePort(badge);
+      const port = await BadgePort.open(badge);
       try {
         const deviceId = await writeConsent(port.client, consent);
         jsonOr(output, json, { deviceId, consent }, [`badge ${deviceId}`, `policy   ${policy}`]);
       } finally {
-        port.close();
+        await port.close();
       }
     });
 }

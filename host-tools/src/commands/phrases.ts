@@ -17,7 +17,7 @@ import {
 import { normalise } from "../phrases/phrase-text";
 import { readSet, setNames } from "../phrases/sets";
 import { writePhrases } from "../provision";
-import { openBadgePort } from "../transport";
+import { BadgePort } from "../usb/badge-port";
 import { jsonOr, type Output } from "./output";
 
 const FILE_DEFAULT = "phrases.json";
@@ -220,14 +220,14 @@ function calibrateAll(output: Output, flags: Flags): void {
 
 async function write(output: Output, flags: Flags & { badge: string }): Promise<void> {
   const phrases = readPhrasesForBadge(flags.file);
-  const port = await openBadgePort(flags.badge);
+  const port = await BadgePort.open(flags.badge);
   try {
     const deviceId = await writePhrases(port.client, phrases);
     jsonOr(output, flags.json, { deviceId, phrases: phrases.length }, [
       `${phrases.length} phrases are on badge ${deviceId}`,
     ]);
   } finally {
-    port.close();
+    await port.close();
   }
 }
 

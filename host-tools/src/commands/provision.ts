@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import type { Command } from "commander";
 import { readPhrasesForBadge } from "../phrases/phrase-list";
 import { checkRelayUrl, provisionBadge } from "../provision";
-import { openBadgePort } from "../transport";
+import { BadgePort } from "../usb/badge-port";
 import { Vault } from "../vault/vault";
 import { jsonOr, type Output } from "./output";
 
@@ -45,7 +45,7 @@ export function addProvision(parent: Command, output: Output): void {
       checkRelayUrl(flags.relay);
       const phrases = flags.phrases === undefined ? undefined : readPhrasesForBadge(flags.phrases);
       const vault = Vault.open(flags.vault);
-      const port = await openBadgePort(flags.badge);
+      const port = await BadgePort.open(flags.badge);
       try {
         const { badge, deviceId } = await provisionBadge({
           client: port.client,
@@ -66,7 +66,7 @@ export function addProvision(parent: Command, output: Output): void {
           ...(phrases === undefined ? [] : [`phrases   ${phrases.length}`]),
         ]);
       } finally {
-        port.close();
+        await port.close();
       }
     });
 }

@@ -3,7 +3,7 @@ import { FRAME_MS, TUNING_DEFAULT, type Tuning } from "@salestag/protocol";
 import type { Command } from "commander";
 import { ExitCode, ToolError } from "../errors";
 import { writeTuning } from "../provision";
-import { openBadgePort } from "../transport";
+import { BadgePort } from "../usb/badge-port";
 import { jsonOr, type Output } from "./output";
 import { whole } from "./values";
 
@@ -57,13 +57,13 @@ export function addTune(parent: Command, output: Output): void {
     .addHelpText("after", HELP)
     .action(async (flags: Flags) => {
       const tuning = tuningOf(flags);
-      const port = await openBadgePort(flags.badge);
+      const port = await BadgePort.open(flags.badge);
       try {
         const deviceId = await writeTuning(port.client, tuning);
         const lines = Object.entries(tuning).map(([name, value]) => `${name.padEnd(18)} ${value}`);
         jsonOr(output, flags.json, { deviceId, tuning }, [`badge ${deviceId}`, ...lines]);
       } finally {
-        port.close();
+        await port.close();
       }
     });
 }

@@ -26,9 +26,21 @@ export class JdTimeoutError extends Error {
   }
 }
 
+/** How long a request waits. */
+export interface JdPatience {
+  timeoutMs: number;
+  /** Sends the command again each time so many ms pass without an answer: only for one that may be taken twice. */
+  resendMs?: number;
+}
+
 interface Waiting {
   what: string;
   deadlineMs: number;
+  /** Sends it again. */
+  again?: () => void;
+  /** Time of the next `again`, and ms between two. */
+  againMs: number;
+  everyMs: number;
   /** @returns true when this is what was waited for */
   take: (deviceId: string, serviceIndex: number, command: number, data: Buffer) => boolean;
   fail: (error: Error) => void;
@@ -36,6 +48,8 @@ interface Waiting {
 
 const ANNOUNCE_MS = 500;
 const FORGET_MS = 3000;
+/** An answer takes a few ms; on a slow line, tens. */
+const RESEND_MS = 200;
 
 export class JacdacClient {
   private services: JdService[] = [];
@@ -43,6 +57,7 @@ export class JacdacClient {
   private waiting: Waiting[] = [];
   private nowMs = 0;
   private announcedMs = Number.NEGATIVE_INFINITY;
+  private ended: Error | undefined;
 
   /**
    * @param deviceId the client's own id on the bus, 16 hexadecimal digits
@@ -69,6 +84,24 @@ export class JacdacClient {
     const late = this.waiting.filter(({ deadlineMs }) => deadlineMs <= nowMs);
     this.waiting = this.waiting.filter(({ deadlineMs }) => deadlineMs > nowMs);
     for (const { what, fail } of late) fail(new JdTimeoutError(`no answer in time: ${what}`));
+    for (const one of this.waiting)
+      if (one.again !== undefined && one.againMs <= nowMs) {
+        one.againMs = nowMs + one.everyMs;
+        one.again();
+      }
+  }
+
+  /** The line is gone: what waits fails with this error, and so does all that is asked from now on. */
+  end(error: Error): void {
+    this.ended = error;
+    this.interrupt(error);
+  }
+
+  /** What waits now fails with this error. */
+  interrupt(error: Error): void {
+    const waiting = this.waiting;
+    this.waiting = [];
+    for (const { fail } of waiting) fail(error);
   }
 
   /** Takes a frame from the bus; a damaged one is dropped. */
@@ -92,10 +125,13 @@ export class JacdacClient {
     const known = this.servicesOf(serviceClass)[0];
     if (known !== undefined) return Promise.resolve(known);
     const name = `service class 0x${serviceClass.toString(16)}`;
-    return this.wait(`no device announces ${name}`, timeoutMs, (deviceId, serviceIndex, command) => {
-      if (serviceIndex !== JD_INDEX_CONTROL || command !== 0) return undefined;
-      return this.servicesOf(serviceClass).find((service) => service.deviceId === deviceId);
-    });
+    return this.wait(
+      { what: `no device announces ${name}`, timeoutMs },
+      (deviceId, serviceIndex, command) => {
+        if (serviceIndex !== JD_INDEX_CONTROL || command !== 0) return undefined;
+        return this.servicesOf(serviceClass).find((service) => service.deviceId === deviceId);
+      },
+    );
   }
 
   /** Sends a command that has no answer. */
@@ -109,22 +145,33 @@ export class JacdacClient {
     service: JdService,
     command: number,
     data: Buffer,
-    timeoutMs: number,
+    patience: JdPatience,
     accept: (data: Buffer) => boolean = () => true,
   ): Promise<Buffer> {
     const what = `device ${service.deviceId}, command 0x${command.toString(16)}`;
-    const answer = this.wait(what, timeoutMs, (deviceId, serviceIndex, reported, body) => {
+    const send = () => this.command(service, command, data);
+    const answer = this.wait({ what, ...patience, again: send }, (deviceId, serviceIndex, reported, body) => {
       const mine =
         deviceId === service.deviceId && serviceIndex === service.serviceIndex && reported === command;
       return mine && accept(body) ? Buffer.from(body) : undefined;
     });
-    this.command(service, command, data);
+    send();
     return await answer;
   }
 
-  /** Reads a register. Rejects with a JdTimeoutError. @param register its number, 0 to 0xfff */
+  /** Reads a register, asking again on a line that loses frames. Rejects with a JdTimeoutError. @param register its number, 0 to 0xfff */
   readRegister(service: JdService, register: number, timeoutMs: number): Promise<Buffer> {
-    return this.request(service, JD_GET_REGISTER | register, Buffer.alloc(0), timeoutMs);
+    const patience = { timeoutMs, resendMs: RESEND_MS };
+    return this.request(service, JD_GET_REGISTER | register, Buffer.alloc(0), patience);
+  }
+
+  /** Waits for an event or report that nobody asked for. Rejects with a JdTimeoutError. @param take undefined: not this one */
+  await<T>(
+    what: string,
+    timeoutMs: number,
+    take: (deviceId: string, serviceIndex: number, command: number, data: Buffer) => T | undefined,
+  ): Promise<T> {
+    return this.wait({ what, timeoutMs }, take);
   }
 
   /** Writes a register; read it to know that it was taken. */
@@ -141,17 +188,26 @@ export class JacdacClient {
   }
 
   private wait<T>(
-    what: string,
-    timeoutMs: number,
+    { what, timeoutMs, resendMs, again }: JdPatience & { what: string; again?: () => void },
     match: (deviceId: string, serviceIndex: number, command: number, data: Buffer) => T | undefined,
   ): Promise<T> {
+    if (this.ended !== undefined) return Promise.reject(this.ended);
     return new Promise((resolve, reject) => {
       const take = (deviceId: string, serviceIndex: number, command: number, data: Buffer): boolean => {
         const value = match(deviceId, serviceIndex, command, data);
         if (value !== undefined) resolve(value);
         return value !== undefined;
       };
-      this.waiting.push({ what, deadlineMs: this.nowMs + timeoutMs, take, fail: reject });
+      const everyMs = resendMs ?? Number.POSITIVE_INFINITY;
+      this.waiting.push({
+        what,
+        deadlineMs: this.nowMs + timeoutMs,
+        again,
+        againMs: this.nowMs + everyMs,
+        everyMs,
+        take,
+        fail: reject,
+      });
     });
   }
 }

@@ -1,0 +1,63 @@
+// A line of bytes to a badge: a serial port of this machine, or a TCP port where the rig offers an emulated one.
+import { connect } from "node:net";
+import type { Duplex } from "node:stream";
+import { SerialPort } from "serialport";
+import { ExitCode, messageOf, ToolError } from "../errors";
+
+/** USB serial ports have no speed; the runtime's own host programs name this one, and a UART needs it. */
+const BAUD = 1_500_000;
+
+/**
+ * Opens a badge's port.
+ * @param port a path, such as `/dev/ttyACM0` or `COM3`, or `tcp:HOST:PORT`
+ * @throws ToolError when it cannot be opened
+ */
+export async function openLine(port: string): Promise<Duplex> {
+  const tcp = /^tcp:([^:]+):(\d{1,5})$/.exec(port);
+  if (tcp !== null) return await dial(port, tcp[1], Number(tcp[2]));
+  if (port.includes(":") && !/^[A-Za-z]:[\\/]/.test(port))
+    throw new ToolError(
+      ExitCode.Usage,
+      `'${port}' is no port of a badge; write a path as 'salestag ports' shows it, or tcp:127.0.0.1:PORT.`,
+    );
+  return await openSerial(port);
+}
+
+function dial(port: string, host: string, tcpPort: number): Promise<Duplex> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host, port: tcpPort });
+    socket.setNoDelay(true);
+    socket.once("connect", () => resolve(socket));
+    socket.once("error", (error) =>
+      reject(
+        new ToolError(
+          ExitCode.Badge,
+          `no badge at ${port} (${error.message}); check the address and that it is switched on.`,
+        ),
+      ),
+    );
+  });
+}
+
+function openSerial(path: string): Promise<Duplex> {
+  return new Promise((resolve, reject) => {
+    const line = new SerialPort({ path, baudRate: BAUD, autoOpen: false });
+    line.open((error) => {
+      if (error === null) resolve(line);
+      else reject(refused(path, error));
+    });
+  });
+}
+
+/** The binding's words name the cause only in their text. */
+function refused(path: string, cause: Error): ToolError {
+  const text = messageOf(cause);
+  const hint = /permission denied|access denied|EACCES/i.test(text)
+    ? `you may not use it; run 'salestag doctor --badge ${path}', which says how to be allowed`
+    : /lock|busy|EAGAIN|EBUSY/i.test(text)
+      ? "another program uses it; end that one (a monitor, a serial console, ModemManager)"
+      : /no such file|not found|ENOENT|unknown error code 2\b/i.test(text)
+        ? "there is no such port; 'salestag ports' lists what is plugged in"
+        : `the system refuses it (${text}); pull the cable and plug it in again`;
+  return new ToolError(ExitCode.Badge, `the port ${path} cannot be opened: ${hint}.`, { cause });
+}
