@@ -1,7 +1,6 @@
 // A badge at the end of a cable, in real time: a Jacdac client on its bus, and the lines that it logs, out of the byte stream in
 // the runtime's USB framing.
 import { randomBytes } from "node:crypto";
-import type { Duplex } from "node:stream";
 import {
   disablePacketsFrame,
   enablePacketsFrame,
@@ -9,7 +8,7 @@ import {
   JacdacClient,
   UsbDecoder,
 } from "@salestag/protocol/jacdac";
-import { openLine } from "./byte-line";
+import { type ByteLine, openLine } from "./byte-line";
 
 const TICK_MS = 25;
 const ENABLE_MS = 100;
@@ -33,16 +32,16 @@ export class BadgePort {
   private constructor(
     /** As it was named when it was opened. */
     readonly port: string,
-    private readonly line: Duplex,
+    private readonly line: ByteLine,
   ) {
     this.gone = new Promise((resolve) => {
       this.tellGone = resolve;
     });
     this.client = new JacdacClient(randomBytes(8).toString("hex"), (frame) => this.send(frame));
     const decoder = this.decoder();
-    line.on("data", (bytes: Buffer) => decoder.push(bytes));
-    line.on("error", (error) => this.lost(error.message));
-    line.on("close", (error?: Error) => this.lost(error instanceof Error ? error.message : "unplugged"));
+    line.stream.on("data", (bytes: Buffer) => decoder.push(bytes));
+    line.stream.on("error", (error) => this.lost(error.message));
+    line.stream.on("close", () => this.lost("unplugged"));
     this.tick = setInterval(() => this.client.tick(performance.now()), TICK_MS);
     this.enable = setInterval(() => this.send(enablePacketsFrame()), ENABLE_MS);
     this.client.tick(performance.now());
@@ -75,14 +74,9 @@ export class BadgePort {
     if (this.closing) return;
     this.closing = true;
     this.stop("the port was closed");
-    const { line } = this;
-    await new Promise<void>((resolve) => {
-      line.once("close", () => resolve());
-      // What was written before goes out first; a port that is gone says so.
-      line.end(encodeUsb(disablePacketsFrame()), () => line.destroy());
-      if (line.destroyed) resolve();
-    });
     this.tellGone("");
+    this.line.stream.write(encodeUsb(disablePacketsFrame()));
+    await this.line.close();
   }
 
   private decoder(): UsbDecoder {
@@ -102,13 +96,15 @@ export class BadgePort {
   }
 
   private send(frame: Buffer): void {
-    if (this.closing || this.line.destroyed || this.line.writableLength > UNSENT_BYTES_MAX) return;
-    this.line.write(encodeUsb(frame));
+    const { stream } = this.line;
+    if (this.closing || stream.destroyed || stream.writableLength > UNSENT_BYTES_MAX) return;
+    stream.write(encodeUsb(frame));
   }
 
   private lost(why: string): void {
-    this.stop(`the badge at ${this.port} is gone (${why})`);
-    this.line.destroy();
+    if (this.closing) return;
+    this.closing = true;
+    this.stop(`the badge at ${this.port} is gone (${why}): plug it in again`);
     this.tellGone(why);
   }
 

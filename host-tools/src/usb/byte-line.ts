@@ -7,12 +7,18 @@ import { ExitCode, messageOf, ToolError } from "../errors";
 /** USB serial ports have no speed; the runtime's own host programs name this one, and a UART needs it. */
 const BAUD = 1_500_000;
 
+export interface ByteLine {
+  stream: Duplex;
+  /** Sends what was written and lets go of the port. Resolves when others may open it. */
+  close(): Promise<void>;
+}
+
 /**
  * Opens a badge's port.
  * @param port a path, such as `/dev/ttyACM0` or `COM3`, or `tcp:HOST:PORT`
  * @throws ToolError when it cannot be opened
  */
-export async function openLine(port: string): Promise<Duplex> {
+export async function openLine(port: string): Promise<ByteLine> {
   const tcp = /^tcp:([^:]+):(\d{1,5})$/.exec(port);
   if (tcp !== null) return await dial(port, tcp[1], Number(tcp[2]));
   if (port.includes(":") && !/^[A-Za-z]:[\\/]/.test(port))
@@ -23,11 +29,17 @@ export async function openLine(port: string): Promise<Duplex> {
   return await openSerial(port);
 }
 
-function dial(port: string, host: string, tcpPort: number): Promise<Duplex> {
+function dial(port: string, host: string, tcpPort: number): Promise<ByteLine> {
   return new Promise((resolve, reject) => {
     const socket = connect({ host, port: tcpPort });
     socket.setNoDelay(true);
-    socket.once("connect", () => resolve(socket));
+    const close = () =>
+      new Promise<void>((closed) => {
+        if (socket.destroyed) closed();
+        socket.once("close", () => closed());
+        socket.end(() => socket.destroy());
+      });
+    socket.once("connect", () => resolve({ stream: socket, close }));
     socket.once("error", (error) =>
       reject(
         new ToolError(
@@ -39,13 +51,21 @@ function dial(port: string, host: string, tcpPort: number): Promise<Duplex> {
   });
 }
 
-function openSerial(path: string): Promise<Duplex> {
+function openSerial(path: string): Promise<ByteLine> {
   return new Promise((resolve, reject) => {
     const line = new SerialPort({ path, baudRate: BAUD, autoOpen: false });
     line.open((error) => {
-      if (error === null) resolve(line);
+      if (error === null) resolve({ stream: line, close: () => closeSerial(line) });
       else reject(refused(path, error));
     });
+  });
+}
+
+/** A port that was unplugged fails to drain and to close, and is free all the same. */
+function closeSerial(line: SerialPort): Promise<void> {
+  return new Promise((resolve) => {
+    if (!line.isOpen) resolve();
+    else line.drain(() => line.close(() => resolve()));
   });
 }
 
