@@ -36,7 +36,7 @@ export const PING_AFTER_MS = 30000;
 export const DEAD_AFTER_MS = 75000;
 
 /** The badge says so often how it is. */
-export const HEALTH_MS = 5000;
+export const HEALTH_MS = 2000;
 /** The battery is asked so often for its charge. */
 export const BATTERY_MS = 60000;
 /** Below this charge the badge asks to be charged. */

@@ -213,21 +213,21 @@ export class Keeper {
   }
 
   private tellHealth(): void {
-    const { log, trace, nowMs } = this.ports;
+    const { identity, log, trace, nowMs } = this.ports;
     this.healthMs = nowMs();
     const { lateMs, batteryPercent } = this.panel;
     this.panel.lateMs = 0;
     const used = log.sectors - 1 - log.freeSectors();
-    trace.health(
+    trace.health(identity.badgeId.toString("hex"), [
       Math.floor(this.healthMs / 1000),
       used * SECTOR_KB,
       log.sectors * SECTOR_KB,
       lateMs,
       this.recorder.lostFrames,
-      this.isOnline,
-      this.storageFailed,
+      this.isOnline ? 1 : 0,
+      this.storageFailed ? 1 : 0,
       batteryPercent,
-    );
+    ]);
   }
 
   private situation() {

@@ -1,8 +1,9 @@
 // The badge program: puts the parts together and starts them. No logic of its own.
-import { millis, VoiceFrontEnd } from "@devicescript/core";
+import { millis, sleep, VoiceFrontEnd } from "@devicescript/core";
 import type { FrameType } from "@salestag/protocol";
 import { badgeCrypto } from "./badge-crypto";
 import { Bell } from "./bell";
+import { HEALTH_MS } from "./config";
 import { openServiceChip } from "./flash/service-chip";
 import {
   keepConfiguration,
@@ -91,5 +92,8 @@ const trace = new Trace((line) => console.log(line));
 if (identity !== undefined) await start(identity, trace);
 else {
   console.warn("this badge is not provisioned: run 'salestag provision'");
-  trace.unprovisioned();
+  for (;;) {
+    trace.unprovisioned();
+    await sleep(HEALTH_MS); // whoever looks later is to know it too
+  }
 }

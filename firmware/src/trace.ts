@@ -15,19 +15,9 @@ export class Trace {
     this.print("@unprovisioned");
   }
 
-  /** How the badge is: seconds since the start, KB in use and in all, how late what was due came, frames lost, charge in per cent or -1. */
-  health(
-    upS: number,
-    usedKb: number,
-    sizeKb: number,
-    lateMs: number,
-    lostFrames: number,
-    online: boolean,
-    storageFailed: boolean,
-    batteryPercent: number,
-  ): void {
-    const flags = `${online ? 1 : 0} ${storageFailed ? 1 : 0}`;
-    this.print(`@health ${upS} ${usedKb} ${sizeKb} ${lateMs} ${lostFrames} ${flags} ${batteryPercent}`);
+  /** How the badge is: its id, and the numbers in the order of firmware/README.md. */
+  health(badge: string, numbers: number[]): void {
+    this.print(`@health ${badge} ${numbers.join(" ")}`);
   }
 
   /** Frame `seq` is the first of a stretch of speech. */

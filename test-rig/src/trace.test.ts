@@ -16,9 +16,10 @@ const CASES: { word: keyof Trace; print: (trace: Trace) => void; event: TraceEve
   },
   {
     word: "health",
-    print: (trace) => trace.health(65, 12, 65000, 140, 3, true, false, -1),
+    print: (trace) => trace.health("0011223344556677", [65, 12, 65000, 140, 3, 1, 0, -1]),
     event: {
       word: "health",
+      badge: "0011223344556677",
       upS: 65,
       usedKb: 12,
       sizeKb: 65000,

@@ -2,6 +2,8 @@
 
 /** How the badge is, by its own account, every few seconds. */
 export interface BadgeHealth {
+  /** Badge id, 16 hexadecimal digits. */
+  badge: string;
   /** Seconds since its program started. */
   upS: number;
   /** KB of the outbox that are in use, and its size. */
@@ -56,24 +58,27 @@ export function isTrace(line: string): boolean {
 export function parseTrace(line: string): TraceEvent | undefined {
   if (!isTrace(line)) return undefined;
   const [word, ...rest] = line.slice(PREFIX.length).split(" ");
-  const [a, b, c, d, e, f, g, h] = rest.map(Number);
+  const [a, b, c, d, e] = rest.map(Number);
   switch (word) {
     case "ready":
       return { word, badge: rest[0], relay: rest[1] };
     case "unprovisioned":
       return { word };
     case "health": {
-      const [online, storageFailed] = [f === 1, g === 1];
+      const [upS, usedKb, sizeKb, lateMs, lostFrames, online, storageFailed, batteryPercent] = rest
+        .slice(1)
+        .map(Number);
       return {
         word,
-        upS: a,
-        usedKb: b,
-        sizeKb: c,
-        lateMs: d,
-        lostFrames: e,
-        online,
-        storageFailed,
-        batteryPercent: h,
+        badge: rest[0],
+        upS,
+        usedKb,
+        sizeKb,
+        lateMs,
+        lostFrames,
+        online: online === 1,
+        storageFailed: storageFailed === 1,
+        batteryPercent,
       };
     }
     case "onset":
