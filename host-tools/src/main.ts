@@ -8,6 +8,7 @@ import { addNudge } from "./commands/nudge";
 import { addOpen } from "./commands/open";
 import { processOutput } from "./commands/output";
 import { addPhrases } from "./commands/phrases";
+import { addPorts } from "./commands/ports";
 import { addProvision } from "./commands/provision";
 import { addTune } from "./commands/tune";
 import { ExitCode, messageOf, ToolError } from "./errors";
@@ -23,6 +24,7 @@ const program = new Command("salestag")
   );
 const keys = program.command("keys").description("The team's keys.");
 addKeysInit(keys, output);
+addPorts(program, output);
 addProvision(program, output);
 addOpen(program, output);
 addPhrases(program, output);

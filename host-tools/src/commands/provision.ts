@@ -4,11 +4,13 @@ import type { Command } from "commander";
 import { readPhrasesForBadge } from "../phrases/phrase-list";
 import { checkRelayUrl, provisionBadge } from "../provision";
 import { BadgePort } from "../usb/badge-port";
+import { resolveBadge } from "../usb/resolve-badge";
 import { Vault } from "../vault/vault";
 import { jsonOr, type Output } from "./output";
+import { badgeOption } from "./values";
 
 interface Flags {
-  badge: string;
+  badge?: string;
   vault: string;
   registry: string;
   relay: string;
@@ -29,7 +31,7 @@ export function addProvision(parent: Command, output: Output): void {
     .description(
       "Make new keys for a badge, keep them in the vault, register the badge with the relay, and write them into it.",
     )
-    .requiredOption("--badge <port>", "the badge's port: tcp:HOST:PORT")
+    .addOption(badgeOption())
     .requiredOption("--vault <dir>", "the team's vault")
     .requiredOption("--registry <file>", "the relay's registry file, made if missing")
     .requiredOption(
@@ -45,7 +47,7 @@ export function addProvision(parent: Command, output: Output): void {
       checkRelayUrl(flags.relay);
       const phrases = flags.phrases === undefined ? undefined : readPhrasesForBadge(flags.phrases);
       const vault = Vault.open(flags.vault);
-      const port = await BadgePort.open(flags.badge);
+      const port = await BadgePort.open(await resolveBadge(flags.badge));
       try {
         const { badge, deviceId } = await provisionBadge({
           client: port.client,
