@@ -8,6 +8,7 @@ import { addNudge } from "./commands/nudge";
 import { addOpen } from "./commands/open";
 import { processOutput } from "./commands/output";
 import { addPhrases } from "./commands/phrases";
+import { addPorts } from "./commands/ports";
 import { addProvision } from "./commands/provision";
 import { addProvisionBox } from "./commands/provision-box";
 import { addTune } from "./commands/tune";
@@ -24,6 +25,7 @@ const program = new Command("salestag")
   );
 const keys = program.command("keys").description("The team's keys.");
 addKeysInit(keys, output);
+addPorts(program, output);
 addProvision(program, output);
 addProvisionBox(program, output);
 addOpen(program, output);

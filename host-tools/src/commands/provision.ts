@@ -11,6 +11,7 @@ import { resolveBadge } from "../usb/resolve-badge";
 import { Vault } from "../vault/vault";
 import { jsonOr, type Output } from "./output";
 import { addSharedOptions, planOf, relaySideOf, SHARED_HELP, type SharedFlags } from "./provision-options";
+import { badgeOption } from "./values";
 
 interface Flags extends SharedFlags {
   badge?: string;
@@ -33,7 +34,7 @@ export function addProvision(parent: Command, output: Output): void {
     .description(
       "Make a badge the team's own: Wi-Fi, settings, new keys, the relay; then prove that it works.",
     )
-    .option("--badge <port>", "the badge's port, as 'salestag ports' shows it; default: the only one")
+    .addOption(badgeOption())
     .option("--label <name>", "whose badge it is", "")
     .option("--ask", "ask on the terminal for what is not named", false)
     .option("--force", "give a provisioned badge new keys", false);

@@ -149,6 +149,11 @@ export class JacdacClient {
     if (taken !== undefined) this.waiting = this.waiting.filter((other) => other !== taken);
   }
 
+  /** @returns every service that is announced now, of all devices */
+  allServices(): JdService[] {
+    return [...this.services];
+  }
+
   /** @returns every service of this class that is announced now */
   servicesOf(serviceClass: number): JdService[] {
     return this.services.filter((service) => service.serviceClass === serviceClass);
