@@ -8,5 +8,7 @@ export { type OpenedConversation, openConversations } from "./open/open";
 export { makePhrase, phrasesOfSet } from "./phrases/make-phrase";
 export { type ListedPhrase, readPhraseList } from "./phrases/phrase-list";
 export { type ProvisionedBadge, provisionBadge, writeConsent, writePhrases, writeTuning } from "./provision";
+export { RelayDoor } from "./relay-door";
+export type { WatchEvent } from "./relay-watch";
 export { createIdentity, readIdentities } from "./vault/identity";
 export { Vault } from "./vault/vault";
