@@ -10,5 +10,7 @@ export { type ListedPhrase, readPhraseList } from "./phrases/phrase-list";
 export { type BadgePlan, type ProvisionedBadge, provisionBadge } from "./provision/badge";
 export { type Registration, registryFile } from "./provision/registration";
 export { writeConsent, writePhrases, writeTuning } from "./provision/settings";
+export { RelayDoor } from "./relay-door";
+export type { WatchEvent } from "./relay-watch";
 export { createIdentity, readIdentities } from "./vault/identity";
 export { Vault } from "./vault/vault";

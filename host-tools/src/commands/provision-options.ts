@@ -4,13 +4,12 @@ import type { ConsentPolicy, Tuning } from "@salestag/protocol";
 import { type Command, Option } from "commander";
 import { ExitCode, ToolError } from "../errors";
 import { readSecretFile } from "../files";
-import { readToken } from "../letter";
 import { readPhrasesForBadge } from "../phrases/phrase-list";
 import { doorArrivals, folderArrivals } from "../provision/arrivals";
 import type { BadgePlan } from "../provision/badge";
 import type { Arrivals } from "../provision/proof";
 import { doorRegistration, type Registration, registryFile } from "../provision/registration";
-import { RelayDoor } from "../relay-door";
+import { RelayDoor, readToken } from "../relay-door";
 import { another, whole } from "./values";
 
 export interface SharedFlags {
