@@ -99,6 +99,7 @@ export async function joinNetwork(
   client: JacdacClient,
   wifi: JdService,
   network: WifiNetwork,
+  signal?: AbortSignal,
 ): Promise<number> {
   checkNetwork(network);
   const heard = await scanNetworks(client, wifi).catch((cause) => {
@@ -114,14 +115,20 @@ export async function joinNetwork(
     );
   client.command(wifi, COMMAND_ADD, Buffer.from(`${network.ssid}\0${network.password}\0`, "utf8"));
   client.command(wifi, COMMAND_RECONNECT, Buffer.alloc(0));
-  if (await joined(client, wifi, network.ssid)) return await signalDbm(client, wifi);
+  if (await joined(client, wifi, network.ssid, signal)) return await signalDbm(client, wifi);
   throw new ToolError(ExitCode.Badge, whyNot(network, found, heard));
 }
 
-async function joined(client: JacdacClient, wifi: JdService, ssid: string): Promise<boolean> {
+async function joined(
+  client: JacdacClient,
+  wifi: JdService,
+  ssid: string,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
   const polls = Math.ceil(JOIN_MS / POLL_MS);
   for (let poll = 0; poll < polls; poll++) {
     await client.pause(POLL_MS);
+    signal?.throwIfAborted();
     const name = await client.readRegister(wifi, REGISTER_SSID, ANSWER_MS);
     const address = await client.readRegister(wifi, REGISTER_IP, ANSWER_MS);
     if (name.toString("utf8") === ssid && address.some((byte) => byte !== 0)) return true;
