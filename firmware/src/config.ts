@@ -34,3 +34,13 @@ export const PROOF_MS_MAX = 10000;
 export const PING_AFTER_MS = 30000;
 /** Nothing from the relay for this long: the connection is dead. */
 export const DEAD_AFTER_MS = 75000;
+
+/** The badge says so often how it is. */
+export const HEALTH_MS = 2000;
+/** The battery is asked so often for its charge. */
+export const BATTERY_MS = 60000;
+/** Below this charge the badge asks to be charged. */
+export const BATTERY_LOW_PERCENT = 15;
+
+/** A technician's check takes no more sound than this. */
+export const CHECK_MS_MAX = 5000;

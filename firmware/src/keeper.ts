@@ -20,7 +20,7 @@ import { Account } from "./account";
 import { Bell } from "./bell";
 import { Gesture } from "./button";
 import { BadgeClock } from "./clock";
-import { ACCOUNT_ENTRY_MS, HEARTBEAT_MS } from "./config";
+import { ACCOUNT_ENTRY_MS, BATTERY_LOW_PERCENT, HEALTH_MS, HEARTBEAT_MS } from "./config";
 import { Epochs } from "./epochs";
 import type { FlashLog } from "./flash/log";
 import { ConsentGate, Gate } from "./gate";
@@ -52,6 +52,7 @@ export interface KeeperPorts {
 }
 
 const TICK_MS = 1000;
+const SECTOR_KB = 4;
 /** Chunks of audio find no room when a chunk of this size does not. */
 const FULL_BYTES = 4608;
 /** Vibrations for a nudge of the badge's own; the team's say how many. */
@@ -84,6 +85,7 @@ export class Keeper {
   /** One that is in the settings, to be used when no conversation runs. */
   private next: Configuration | undefined = undefined;
   private savedMs = 0;
+  private healthMs = 0;
   private isOnline = false;
   private storageFailed = false;
 
@@ -207,6 +209,25 @@ export class Keeper {
     }
     this.recorder.tell();
     this.panel.show(patternFor(this.situation()));
+    if (nowMs() - this.healthMs >= HEALTH_MS) this.tellHealth();
+  }
+
+  private tellHealth(): void {
+    const { identity, log, trace, nowMs } = this.ports;
+    this.healthMs = nowMs();
+    const { lateMs, batteryPercent } = this.panel;
+    this.panel.lateMs = 0;
+    const used = log.sectors - 1 - log.freeSectors();
+    trace.health(identity.badgeId.toString("hex"), [
+      Math.floor(this.healthMs / 1000),
+      used * SECTOR_KB,
+      log.sectors * SECTOR_KB,
+      lateMs,
+      this.recorder.lostFrames,
+      this.isOnline ? 1 : 0,
+      this.storageFailed ? 1 : 0,
+      batteryPercent,
+    ]);
   }
 
   private situation() {
@@ -216,7 +237,7 @@ export class Keeper {
       muted: recorder.muted,
       storageFailed: this.storageFailed,
       storageFull: !this.outbox.hasRoomInFlash(FULL_BYTES),
-      batteryLow: false,
+      batteryLow: this.panel.batteryPercent >= 0 && this.panel.batteryPercent < BATTERY_LOW_PERCENT,
       asking: gate.gate === Gate.Asking,
       recording: recording && gate.gate === Gate.Open,
       refused: gate.gate === Gate.Refused,

@@ -1,8 +1,9 @@
 // The badge program: puts the parts together and starts them. No logic of its own.
-import { millis, VoiceFrontEnd } from "@devicescript/core";
-import type { FrameType } from "@salestag/protocol";
+import { millis, sleep, VoiceFrontEnd } from "@devicescript/core";
+import { FRAME_MS, type FrameType } from "@salestag/protocol";
 import { badgeCrypto } from "./badge-crypto";
 import { Bell } from "./bell";
+import { HEALTH_MS } from "./config";
 import { openServiceChip } from "./flash/service-chip";
 import {
   keepConfiguration,
@@ -11,6 +12,7 @@ import {
   readConsent,
   readIdentity,
   readTuning,
+  takeCheck,
 } from "./identity";
 import { Keeper } from "./keeper";
 import type { Identity } from "./link";
@@ -22,9 +24,8 @@ import { runUplink } from "./uplink";
 /** A flash chip that has not answered by then is not there. */
 const CHIP_MS_MAX = 5000;
 
-async function start(identity: Identity): Promise<void> {
+async function start(identity: Identity, trace: Trace): Promise<void> {
   const crypto = badgeCrypto();
-  const trace = new Trace((line) => console.log(line));
   const chip = await openServiceChip(CHIP_MS_MAX);
   if (chip === undefined) {
     console.warn(
@@ -50,6 +51,7 @@ async function start(identity: Identity): Promise<void> {
     onStored: () => bell.ring(),
   });
   await keeper.prepare();
+  keeper.recorder.checkFrames = Math.round((await takeCheck()) / FRAME_MS);
   const uplinkPorts = {
     crypto,
     identity,
@@ -88,5 +90,12 @@ function listen(take: (frame: Buffer) => void): void {
 }
 
 const identity = await readIdentity();
-if (identity !== undefined) await start(identity);
-else console.warn("this badge is not provisioned: run 'salestag provision'");
+const trace = new Trace((line) => console.log(line));
+if (identity !== undefined) await start(identity, trace);
+else {
+  console.warn("this badge is not provisioned: run 'salestag provision'");
+  for (;;) {
+    trace.unprovisioned();
+    await sleep(HEALTH_MS); // whoever looks later is to know it too
+  }
+}

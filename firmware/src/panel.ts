@@ -1,6 +1,8 @@
-// The badge's light, tone, vibration and button, as Jacdac services, where they are on the bus: shows patterns, hands gestures on.
-import { Button, Buzzer, Led, sleep, VibrationMotor } from "@devicescript/core";
+// The badge's light, tone, vibration, button and battery, as Jacdac services, where they are on the bus: shows patterns, hands gestures on,
+// reads the charge.
+import { Button, Buzzer, Led, Power, sleep, VibrationMotor } from "@devicescript/core";
 import { Gesture, Presses } from "./button";
+import { BATTERY_MS } from "./config";
 import type { Pattern } from "./indicators";
 import type { Trace } from "./trace";
 
@@ -13,9 +15,15 @@ const BUZZ_PAUSE_MS = 120;
 const LED_SPEED = 255;
 
 export class Panel {
+  /** Charge of the battery in per cent; -1 while nothing tells it. */
+  batteryPercent = -1;
+  /** Longest time in ms by which the panel came late since `lateMs` was last set to 0. */
+  lateMs = 0;
+
   private readonly led = new Led();
   private readonly buzzer = new Buzzer();
   private readonly motor = new VibrationMotor();
+  private readonly power = new Power();
   private readonly button = new Button();
   private readonly presses = new Presses();
   private shown = "";
@@ -24,6 +32,7 @@ export class Panel {
   private seconds = 0;
   private tonesLeft = 0;
   private buzzesLeft = 0;
+  private batteryMs = -BATTERY_MS;
 
   constructor(
     private readonly trace: Trace,
@@ -56,7 +65,10 @@ export class Panel {
   /** Runs for ever. */
   async run(): Promise<void> {
     while (true) {
+      const dueMs = this.nowMs() + TICK_MS;
       await sleep(TICK_MS);
+      this.lateMs = Math.max(this.lateMs, this.nowMs() - dueMs);
+      await this.readBattery();
       if (this.presses.isBusy()) {
         const gesture = this.presses.tick(this.nowMs());
         if (gesture !== Gesture.None) this.onGesture(gesture);
@@ -75,6 +87,12 @@ export class Panel {
         await sleep(BUZZ_MS + BUZZ_PAUSE_MS);
       }
     }
+  }
+
+  private async readBattery(): Promise<void> {
+    if (!this.power.isBound || this.nowMs() - this.batteryMs < BATTERY_MS) return;
+    this.batteryMs = this.nowMs();
+    this.batteryPercent = Math.round((await this.power.batteryCharge.read()) * 100);
   }
 }
 

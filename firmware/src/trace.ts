@@ -10,6 +10,16 @@ export class Trace {
     this.print(`@ready ${badge} ${relay}`);
   }
 
+  /** The program runs and has no keys. */
+  unprovisioned(): void {
+    this.print("@unprovisioned");
+  }
+
+  /** How the badge is: its id, and the numbers in the order of firmware/README.md. */
+  health(badge: string, numbers: number[]): void {
+    this.print(`@health ${badge} ${numbers.join(" ")}`);
+  }
+
   /** Frame `seq` is the first of a stretch of speech. */
   onset(seq: number): void {
     this.print(`@onset ${seq}`);

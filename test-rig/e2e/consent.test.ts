@@ -4,9 +4,9 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { phrasesOfSet, ToolError } from "@salestag/host-tools";
 import { ChunkKind, decodeChunkHeader } from "@salestag/protocol";
+import type { TraceEvent } from "@salestag/protocol/host";
 import { replay } from "../src/replay";
 import { storedChunks } from "../src/simulate/oracle";
-import type { TraceEvent } from "../src/trace";
 import { sample, scratch } from "./support";
 
 const SAID = "too expensive for us";

@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { phrasesOfSet, type Timeline, writePhrases, writeTuning } from "@salestag/host-tools";
 import { CONSENT_DEFAULT, TUNING_DEFAULT } from "@salestag/protocol";
-import { nodeCrypto } from "@salestag/protocol/host";
+import { nodeCrypto, parseTrace, type TraceEvent } from "@salestag/protocol/host";
 import {
   BadgeSettings,
   JD_CLASS_DEVICESCRIPT_MANAGER,
@@ -23,7 +23,6 @@ import { newBadgeState } from "../src/badge-state";
 import { BENCH_DEFAULTS, Bench } from "../src/bench";
 import type { PreparedRecording } from "../src/recording";
 import { type ReplayResult, replay } from "../src/replay";
-import { parseTrace, type TraceEvent } from "../src/trace";
 import { rig, SAMPLE, salestag, sample, scratch } from "./support";
 
 const HEARD = ["onset", "speech", "turn", "phrase"];

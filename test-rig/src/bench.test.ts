@@ -51,10 +51,10 @@ describe("bench: the badge program", () => {
     const bench = await newBench();
     bench.listenLog((line) => lines.push(line));
     const frontEnd = bench.plugFrontEnd(silence);
-    await bench.until(() => false, 3000);
+    await bench.until(() => bench.trace.length === 2, 6000);
     assert.ok(lines.some((line) => line.includes("not provisioned: run 'salestag provision'")));
     assert.equal(frontEnd.startMs, -1);
-    assert.deepEqual(bench.trace, []);
+    assert.deepEqual(bench.trace, [{ word: "unprovisioned" }, { word: "unprovisioned" }]);
     bench.badge.powerOff();
   });
 

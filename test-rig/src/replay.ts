@@ -6,13 +6,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ListedPhrase, OpenedConversation } from "@salestag/host-tools";
 import type { ConsentPolicy } from "@salestag/protocol";
+import type { TraceEvent } from "@salestag/protocol/host";
 import { type BadgeState, loadBadgeState, newBadgeState, saveBadgeState } from "./badge-state";
 import { BENCH_DEFAULTS, Bench, type DropRule } from "./bench";
 import { PaceGate } from "./emulator/pace-gate";
 import { connect, type Frames, type PlayReport, play } from "./play";
 import type { RelayProcess } from "./relay-process";
 import { Site } from "./site";
-import type { TraceEvent } from "./trace";
 import { type Verification, verify } from "./verify";
 
 export interface ReplayOptions {

@@ -11,7 +11,7 @@ import {
   setProgramRunning,
   UsbDecoder,
 } from "@salestag/protocol/jacdac";
-import { openBadgePort } from "../../host-tools/src/transport";
+import { BadgePort } from "../../host-tools/src/usb/badge-port";
 import { newBadgeState } from "./badge-state";
 import { BENCH_DEFAULTS, Bench } from "./bench";
 import { PaceGate } from "./emulator/pace-gate";
@@ -39,7 +39,7 @@ class Cable {
   }
 
   static async plugIn(door: UsbDoor): Promise<Cable> {
-    const socket = connect({ host: "127.0.0.1", port: Number(door.url.split(":").at(-1)) });
+    const socket = connect({ host: "127.0.0.1", port: Number(door.port.split(":").at(-1)) });
     await once(socket, "connect");
     return new Cable(socket);
   }
@@ -69,7 +69,7 @@ describe("USB door: an emulated badge in real time on a TCP port", () => {
       if (line.includes("not provisioned")) started();
     };
     bench = await Bench.open({ ...BENCH_DEFAULTS, state, onLog });
-    door = await UsbDoor.open(bench, 0);
+    door = await UsbDoor.onTcp(bench, 0);
     new PaceGate(bench.time, () => performance.now(), 1);
     on = true;
     running = bench.time.run(Number.MAX_SAFE_INTEGER, () => !on);
@@ -80,7 +80,7 @@ describe("USB door: an emulated badge in real time on a TCP port", () => {
     cable?.socket.destroy();
     cable = undefined;
     await running;
-    door.close();
+    await door.close();
     bench.badge.powerOff();
   });
 
@@ -91,7 +91,8 @@ describe("USB door: an emulated badge in real time on a TCP port", () => {
   };
 
   it("a technician's client finds the badge by its id, writes a setting and reads it back", async () => {
-    const { client, close } = await openBadgePort(door.url);
+    const badgePort = await BadgePort.open(door.port);
+    const { client } = badgePort;
     try {
       const service = await client.find(JD_CLASS_SETTINGS, FIND_MS);
       assert.equal(service.deviceId, DEVICE_ID);
@@ -101,10 +102,10 @@ describe("USB door: an emulated badge in real time on a TCP port", () => {
       const value = Buffer.from([0xfe, 0, 1, 0xfc, 0xfd, 0xf8, 10, 13]); // every byte that the framing escapes
       await settings.write("label", value);
       assert.deepEqual(await settings.read("label"), value);
-      settings.delete("label");
+      await settings.delete("label");
       assert.equal(await settings.read("label"), undefined);
     } finally {
-      close();
+      await badgePort.close();
     }
   });
 
@@ -155,6 +156,6 @@ describe("USB door: an emulated badge in real time on a TCP port", () => {
   });
 
   it("a port that is taken is refused", async () => {
-    await assert.rejects(UsbDoor.open(bench, Number(door.url.split(":").at(-1))), /EADDRINUSE/);
+    await assert.rejects(UsbDoor.onTcp(bench, Number(door.port.split(":").at(-1))), /EADDRINUSE/);
   });
 });

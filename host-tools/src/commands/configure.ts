@@ -3,7 +3,7 @@ import type { ConsentPolicy, Tuning } from "@salestag/protocol";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { sendConfiguration } from "../configure";
 import { ExitCode, ToolError } from "../errors";
-import { readToken } from "../letter";
+import { RelayDoor, readToken } from "../relay-door";
 import { jsonOr, type Output } from "./output";
 import { identitiesOf, openVault, type TeamFlags, withTeam } from "./team";
 import { another, whole } from "./values";
@@ -44,8 +44,7 @@ export function addConfigure(parent: Command, output: Output): void {
         vault: openVault(output, flags),
         identities: await identitiesOf(flags),
         badge,
-        relay: flags.relay,
-        token: readToken(flags.tokenFile),
+        door: new RelayDoor({ relay: flags.relay, token: readToken(flags.tokenFile) }),
         consent: consentOf(flags),
         tuning: Object.keys(flags.set).length === 0 ? undefined : flags.set,
         nowUnixMs: Date.now(),

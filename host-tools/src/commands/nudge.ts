@@ -1,7 +1,7 @@
 // `salestag nudge`: a word from the team to the one who wears a badge.
 import { type Command, InvalidArgumentError } from "commander";
-import { readToken } from "../letter";
 import { sendNudge } from "../nudge";
+import { RelayDoor, readToken } from "../relay-door";
 import { jsonOr, type Output } from "./output";
 import { identitiesOf, openVault, type TeamFlags, withTeam } from "./team";
 
@@ -37,8 +37,7 @@ export function addNudge(parent: Command, output: Output): void {
         vault: openVault(output, flags),
         identities: await identitiesOf(flags),
         badge,
-        relay,
-        token: readToken(flags.tokenFile),
+        door: new RelayDoor({ relay, token: readToken(flags.tokenFile) }),
         text,
         buzzes,
         expiresUnixMs: nowUnixMs + expiresMin * 60_000,

@@ -1,5 +1,5 @@
 // Values of options, as commander hands them over.
-import { InvalidArgumentError } from "commander";
+import { InvalidArgumentError, Option } from "commander";
 
 /** @returns a whole number @throws InvalidArgumentError for anything else */
 export function whole(text: string): number {
@@ -18,4 +18,12 @@ export function another(text: string, before: string[]): string[] {
 export function anotherEpoch(text: string, before: number[] = []): number[] {
   if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError("It must be the number of a conversation.");
   return [...before, Number(text)];
+}
+
+/** `--badge` of every command that talks to one; see resolveBadge for what goes without it. */
+export function badgeOption(): Option {
+  return new Option(
+    "--badge <port>",
+    "the badge's port, as 'salestag ports' shows it, or tcp:HOST:PORT; not needed where one badge is plugged in",
+  );
 }

@@ -1,6 +1,6 @@
 // The vault: a folder with the keys of every badge of a team, each in a file encrypted to the team's age recipients. Format:
 // docs/vault.md. Safe to back up and to share among those who have an identity.
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, unlinkSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
 import { ExitCode, messageOf, ToolError } from "../errors";
 import { createFile, moveFile, replaceFile } from "../files";
@@ -128,6 +128,11 @@ export class Vault {
   /** Puts a new badge's keys into the vault, durably. @throws ToolError when it has that badge already */
   async add(keys: BadgeKeys): Promise<void> {
     await this.change((change) => change.add(keys));
+  }
+
+  /** Takes a new badge's keys out again, which the badge was never given. */
+  discard(badge: string): void {
+    rmSync(this.path(badge), { force: true });
   }
 
   /**

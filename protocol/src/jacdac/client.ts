@@ -4,11 +4,16 @@
 import {
   decodeFrame,
   encodeFrame,
+  JD_FLAG_ACK_REQUESTED,
   JD_FLAG_COMMAND,
+  JD_FLAG_IDENTIFIER_IS_CLASS,
   JD_GET_REGISTER,
+  JD_INDEX_ACK,
   JD_INDEX_CONTROL,
   JD_SET_REGISTER,
+  type JdFrame,
 } from "./frame";
+import { JD_INDEX_PIPE, JD_PIPE_PORT_MAX, PipeCollector } from "./pipe";
 
 /** A service on a device. */
 export interface JdService {
@@ -26,9 +31,21 @@ export class JdTimeoutError extends Error {
   }
 }
 
+/** How long a request waits. */
+export interface JdPatience {
+  timeoutMs: number;
+  /** Sends the command again each time so many ms pass without an answer: only for one that may be taken twice. */
+  resendMs?: number;
+}
+
 interface Waiting {
   what: string;
   deadlineMs: number;
+  /** Sends it again. */
+  again?: () => void;
+  /** Time of the next `again`, and ms between two. */
+  againMs: number;
+  everyMs: number;
   /** @returns true when this is what was waited for */
   take: (deviceId: string, serviceIndex: number, command: number, data: Buffer) => boolean;
   fail: (error: Error) => void;
@@ -36,6 +53,10 @@ interface Waiting {
 
 const ANNOUNCE_MS = 500;
 const FORGET_MS = 3000;
+/** An answer takes a few ms; on a slow line, tens. */
+const RESEND_MS = 200;
+/** How often a stream is looked after. */
+const PIPE_TICK_MS = 50;
 
 export class JacdacClient {
   private services: JdService[] = [];
@@ -43,6 +64,9 @@ export class JacdacClient {
   private waiting: Waiting[] = [];
   private nowMs = 0;
   private announcedMs = Number.NEGATIVE_INFINITY;
+  private ended: Error | undefined;
+  private pauses: { untilMs: number; resolve: () => void; reject: (error: Error) => void }[] = [];
+  private lastPort = 0;
 
   /**
    * @param deviceId the client's own id on the bus, 16 hexadecimal digits
@@ -69,17 +93,65 @@ export class JacdacClient {
     const late = this.waiting.filter(({ deadlineMs }) => deadlineMs <= nowMs);
     this.waiting = this.waiting.filter(({ deadlineMs }) => deadlineMs > nowMs);
     for (const { what, fail } of late) fail(new JdTimeoutError(`no answer in time: ${what}`));
+    const over = this.pauses.filter(({ untilMs }) => untilMs <= nowMs);
+    this.pauses = this.pauses.filter(({ untilMs }) => untilMs > nowMs);
+    for (const { resolve } of over) resolve();
+    for (const one of this.waiting)
+      if (one.again !== undefined && one.againMs <= nowMs) {
+        one.againMs = nowMs + one.everyMs;
+        one.again();
+      }
+  }
+
+  /** The line is gone: what waits fails with this error, and so does all that is asked from now on. */
+  end(error: Error): void {
+    this.ended = error;
+    this.interrupt(error);
+  }
+
+  /** What waits now fails with this error. */
+  interrupt(error: Error): void {
+    const { waiting, pauses } = this;
+    this.waiting = [];
+    this.pauses = [];
+    for (const { fail } of waiting) fail(error);
+    for (const { reject } of pauses) reject(error);
   }
 
   /** Takes a frame from the bus; a damaged one is dropped. */
   receive(bytes: Buffer): void {
     const frame = decodeFrame(bytes);
-    if (frame === undefined || frame.flags & JD_FLAG_COMMAND) return;
+    if (frame === undefined) return;
+    if (frame.flags & JD_FLAG_COMMAND) {
+      this.commanded(frame, bytes.readUInt16LE(0));
+      return;
+    }
+    if (frame.deviceId === this.deviceId) return;
     for (const { serviceIndex, command, data } of frame.packets) {
       if (serviceIndex === JD_INDEX_CONTROL && command === 0) this.announced(frame.deviceId, data);
-      const taken = this.waiting.find(({ take }) => take(frame.deviceId, serviceIndex, command, data));
-      if (taken !== undefined) this.waiting = this.waiting.filter((other) => other !== taken);
+      this.offer(frame.deviceId, serviceIndex, command, data);
     }
+  }
+
+  /** Of all commands only packets of a stream that was asked for mean anything to this client. */
+  private commanded(frame: JdFrame, crc: number): void {
+    if (frame.deviceId !== this.deviceId || frame.flags & JD_FLAG_IDENTIFIER_IS_CLASS) return;
+    if (frame.flags & JD_FLAG_ACK_REQUESTED) {
+      const packet = { serviceIndex: JD_INDEX_ACK, command: crc, data: Buffer.alloc(0) };
+      this.send(encodeFrame({ flags: 0, deviceId: this.deviceId, packets: [packet] }));
+    }
+    for (const { serviceIndex, command, data } of frame.packets)
+      if (serviceIndex === JD_INDEX_PIPE) this.offer(this.deviceId, serviceIndex, command, data);
+  }
+
+  private offer(deviceId: string, serviceIndex: number, command: number, data: Buffer): void {
+    const taken = this.waiting.find(({ take }) => take(deviceId, serviceIndex, command, data));
+    if (taken !== undefined) this.waiting = this.waiting.filter((other) => other !== taken);
+  }
+
+  /** @returns every service that is announced now, of all devices */
+  allServices(): JdService[] {
+    return [...this.services];
   }
 
   /** @returns every service of this class that is announced now */
@@ -92,10 +164,13 @@ export class JacdacClient {
     const known = this.servicesOf(serviceClass)[0];
     if (known !== undefined) return Promise.resolve(known);
     const name = `service class 0x${serviceClass.toString(16)}`;
-    return this.wait(`no device announces ${name}`, timeoutMs, (deviceId, serviceIndex, command) => {
-      if (serviceIndex !== JD_INDEX_CONTROL || command !== 0) return undefined;
-      return this.servicesOf(serviceClass).find((service) => service.deviceId === deviceId);
-    });
+    return this.wait(
+      { what: `no device announces ${name}`, timeoutMs },
+      (deviceId, serviceIndex, command) => {
+        if (serviceIndex !== JD_INDEX_CONTROL || command !== 0) return undefined;
+        return this.servicesOf(serviceClass).find((service) => service.deviceId === deviceId);
+      },
+    );
   }
 
   /** Sends a command that has no answer. */
@@ -109,22 +184,67 @@ export class JacdacClient {
     service: JdService,
     command: number,
     data: Buffer,
-    timeoutMs: number,
+    patience: JdPatience,
     accept: (data: Buffer) => boolean = () => true,
   ): Promise<Buffer> {
     const what = `device ${service.deviceId}, command 0x${command.toString(16)}`;
-    const answer = this.wait(what, timeoutMs, (deviceId, serviceIndex, reported, body) => {
+    const send = () => this.command(service, command, data);
+    const answer = this.wait({ what, ...patience, again: send }, (deviceId, serviceIndex, reported, body) => {
       const mine =
         deviceId === service.deviceId && serviceIndex === service.serviceIndex && reported === command;
       return mine && accept(body) ? Buffer.from(body) : undefined;
     });
-    this.command(service, command, data);
+    send();
     return await answer;
   }
 
-  /** Reads a register. Rejects with a JdTimeoutError. @param register its number, 0 to 0xfff */
+  /** Reads a register, asking again on a line that loses frames. Rejects with a JdTimeoutError. @param register its number, 0 to 0xfff */
   readRegister(service: JdService, register: number, timeoutMs: number): Promise<Buffer> {
-    return this.request(service, JD_GET_REGISTER | register, Buffer.alloc(0), timeoutMs);
+    const patience = { timeoutMs, resendMs: RESEND_MS };
+    return this.request(service, JD_GET_REGISTER | register, Buffer.alloc(0), patience);
+  }
+
+  /**
+   * Sends a command that makes the device stream a list to us, again on a line that loses frames: only for one that may be taken twice.
+   * Rejects with a JdTimeoutError, or a RangeError when the list does not end.
+   * @returns the data of each packet of the stream
+   */
+  async collect(service: JdService, command: number, timeoutMs: number): Promise<Buffer[]> {
+    const what = `device ${service.deviceId}, stream of command 0x${command.toString(16)}`;
+    const nextPort = () => {
+      this.lastPort = (this.lastPort % JD_PIPE_PORT_MAX) + 1;
+      return this.lastPort;
+    };
+    const ask = (argument: Buffer) => this.command(service, command, argument);
+    const collector = new PipeCollector(this.deviceId, ask, nextPort);
+    const again = () => collector.tick(this.nowMs);
+    const patience = { what, timeoutMs, resendMs: PIPE_TICK_MS, again };
+    const stream = this.wait(patience, (deviceId, serviceIndex, reported, data) =>
+      deviceId === this.deviceId && serviceIndex === JD_INDEX_PIPE
+        ? collector.take(reported, data, this.nowMs)
+        : undefined,
+    );
+    collector.open(this.nowMs);
+    const collected = await stream;
+    if (collected instanceof Error) throw collected;
+    return collected;
+  }
+
+  /** Waits for an event or report that nobody asked for. Rejects with a JdTimeoutError. @param take undefined: not this one */
+  await<T>(
+    what: string,
+    timeoutMs: number,
+    take: (deviceId: string, serviceIndex: number, command: number, data: Buffer) => T | undefined,
+  ): Promise<T> {
+    return this.wait({ what, timeoutMs }, take);
+  }
+
+  /** Lets time pass, as `tick` tells it. Rejects when the line is gone meanwhile. */
+  pause(durationMs: number): Promise<void> {
+    if (this.ended !== undefined) return Promise.reject(this.ended);
+    return new Promise((resolve, reject) => {
+      this.pauses.push({ untilMs: this.nowMs + durationMs, resolve, reject });
+    });
   }
 
   /** Writes a register; read it to know that it was taken. */
@@ -141,17 +261,26 @@ export class JacdacClient {
   }
 
   private wait<T>(
-    what: string,
-    timeoutMs: number,
+    { what, timeoutMs, resendMs, again }: JdPatience & { what: string; again?: () => void },
     match: (deviceId: string, serviceIndex: number, command: number, data: Buffer) => T | undefined,
   ): Promise<T> {
+    if (this.ended !== undefined) return Promise.reject(this.ended);
     return new Promise((resolve, reject) => {
       const take = (deviceId: string, serviceIndex: number, command: number, data: Buffer): boolean => {
         const value = match(deviceId, serviceIndex, command, data);
         if (value !== undefined) resolve(value);
         return value !== undefined;
       };
-      this.waiting.push({ what, deadlineMs: this.nowMs + timeoutMs, take, fail: reject });
+      const everyMs = resendMs ?? Number.POSITIVE_INFINITY;
+      this.waiting.push({
+        what,
+        deadlineMs: this.nowMs + timeoutMs,
+        again,
+        againMs: this.nowMs + everyMs,
+        everyMs,
+        take,
+        fail: reject,
+      });
     });
   }
 }

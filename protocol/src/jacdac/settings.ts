@@ -13,7 +13,10 @@ const REGISTER_RUNNING = 0x80;
 const REGISTER_AUTOSTART = 0x81;
 const KEY_BYTES_MAX = 13;
 const ENTRY_BYTES_MAX = 230;
-const ANSWER_MS = 1000;
+/** Also for a line that loses every second frame. */
+const ANSWER_MS = 3000;
+const RESEND_MS = 200;
+const TRIES_MAX = 8;
 
 /** The settings of one badge. */
 export class BadgeSettings {
@@ -28,7 +31,8 @@ export class BadgeSettings {
     const name = Buffer.from(`${key}\0`, "utf8");
     const ofThisKey = (data: Buffer) => data.subarray(0, name.length).equals(name);
     const query = Buffer.from(key, "utf8");
-    const answer = await this.client.request(this.service, COMMAND_GET, query, ANSWER_MS, ofThisKey);
+    const patience = { timeoutMs: ANSWER_MS, resendMs: RESEND_MS };
+    const answer = await this.client.request(this.service, COMMAND_GET, query, patience, ofThisKey);
     return answer.length === name.length ? undefined : answer.subarray(name.length);
   }
 
@@ -44,15 +48,25 @@ export class BadgeSettings {
       throw new RangeError(
         `setting '${key}' needs ${entry.length} bytes with its key, the badge can read ${ENTRY_BYTES_MAX}: shorten it`,
       );
-    this.client.command(this.service, COMMAND_SET, entry);
-    const stored = await this.read(key);
-    if (stored === undefined || !stored.equals(value))
-      throw new Error(`setting '${key}' is not on the badge after writing it: its flash may be full or worn`);
+    for (let tries = 0; tries < TRIES_MAX; tries++) {
+      this.client.command(this.service, COMMAND_SET, entry);
+      if ((await this.read(key))?.equals(value)) return;
+    }
+    throw new Error(`setting '${key}' is not on the badge after writing it: its flash may be full or worn`);
   }
 
-  delete(key: string): void {
-    checkKey(key);
-    this.client.command(this.service, COMMAND_DELETE, Buffer.from(key, "utf8"));
+  /**
+   * Deletes a setting that may be there, and looks whether it is gone.
+   * @throws Error when it is not
+   */
+  async delete(key: string): Promise<void> {
+    for (let tries = 0; tries < TRIES_MAX; tries++) {
+      if ((await this.read(key)) === undefined) return;
+      this.client.command(this.service, COMMAND_DELETE, Buffer.from(key, "utf8"));
+    }
+    throw new Error(
+      `setting '${key}' is still on the badge after deleting it: its flash may be full or worn`,
+    );
   }
 }
 
@@ -67,13 +81,16 @@ export async function setProgramRunning(
   running: boolean,
 ): Promise<void> {
   // Without this a runtime that has just been switched on would start the program again by itself.
-  client.writeRegister(manager, REGISTER_AUTOSTART, Buffer.from([running ? 1 : 0]));
-  client.writeRegister(manager, REGISTER_RUNNING, Buffer.from([running ? 1 : 0]));
-  const value = await client.readRegister(manager, REGISTER_RUNNING, ANSWER_MS);
-  if ((value[0] !== 0) !== running)
-    throw new Error(
-      `the badge's program did not ${running ? "start" : "stop"}: unplug the badge and plug it in again`,
-    );
+  for (let tries = 0; tries < TRIES_MAX; tries++) {
+    client.writeRegister(manager, REGISTER_AUTOSTART, Buffer.from([running ? 1 : 0]));
+    client.writeRegister(manager, REGISTER_RUNNING, Buffer.from([running ? 1 : 0]));
+    const autostart = await client.readRegister(manager, REGISTER_AUTOSTART, ANSWER_MS);
+    const value = await client.readRegister(manager, REGISTER_RUNNING, ANSWER_MS);
+    if ((value[0] !== 0) === running && (autostart[0] !== 0) === running) return;
+  }
+  throw new Error(
+    `the badge's program did not ${running ? "start" : "stop"}: unplug the badge and plug it in again`,
+  );
 }
 
 function checkKey(key: string): void {

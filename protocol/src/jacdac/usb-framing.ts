@@ -16,8 +16,9 @@ const FRAME_BYTES_MAX = 252;
 /** A log line is cut at this length. */
 const LINE_BYTES_MAX = 1024;
 
-/** The class that a badge's USB bridge answers to, and its command that turns frame forwarding on. */
+/** The class that a badge's USB bridge answers to, and its commands that turn frame forwarding off and on. */
 const CLASS_USB_BRIDGE = 0x18f61a4a;
+const COMMAND_DISABLE_PACKETS = 0x80;
 const COMMAND_ENABLE_PACKETS = 0x81;
 const INDEX_BROADCAST = 0x3d;
 
@@ -49,12 +50,21 @@ export function encodeUsb(frame: Buffer): Buffer {
 
 /** @returns the frame that a host sends until the badge forwards its bus to the port */
 export function enablePacketsFrame(): Buffer {
+  return bridgeFrame(COMMAND_ENABLE_PACKETS);
+}
+
+/** @returns the frame that ends it */
+export function disablePacketsFrame(): Buffer {
+  return bridgeFrame(COMMAND_DISABLE_PACKETS);
+}
+
+function bridgeFrame(command: number): Buffer {
   const deviceId = Buffer.alloc(8, 0xaa);
   deviceId.writeUInt32LE(CLASS_USB_BRIDGE, 0);
   return encodeFrame({
     flags: JD_FLAG_COMMAND | JD_FLAG_IDENTIFIER_IS_CLASS,
     deviceId: deviceId.toString("hex"),
-    packets: [{ serviceIndex: INDEX_BROADCAST, command: COMMAND_ENABLE_PACKETS, data: Buffer.alloc(0) }],
+    packets: [{ serviceIndex: INDEX_BROADCAST, command, data: Buffer.alloc(0) }],
   });
 }
 

@@ -1,4 +1,4 @@
-// `rig badge`: an emulated badge that stays switched on, in real time, with its USB port on a TCP port of this machine.
+// `rig badge`: an emulated badge that stays switched on, in real time, with its USB port on a pseudo-terminal or a TCP port of this machine.
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { type Command, InvalidArgumentError } from "commander";
@@ -16,17 +16,22 @@ import { UsbDoor } from "../usb-door";
 interface Flags {
   state: string;
   port: number;
+  link?: string;
   log: boolean;
 }
 
 export function addBadge(program: Command): void {
   program
     .command("badge")
-    .description("Switch on an emulated badge whose USB port is a TCP port of this machine.")
+    .description("Switch on an emulated badge whose USB port is a serial port or a TCP port of this machine.")
     .requiredOption("--state <dir>", "folder with the badge's flash, made for a new badge")
-    .option("--port <n>", "TCP port; 0 lets the system choose", port, 0)
+    .option("--link <path>", "serial port: a link to a pseudo-terminal, made while the badge is on")
+    .option("--port <n>", "without --link: TCP port; 0 lets the system choose", port, 0)
     .option("--log", "show what the badge logs", false)
-    .addHelpText("after", "\nExample:\n  rig badge --state badge1 --port 4001 --log")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  rig badge --state badge1 --link ports/badge1\n  rig badge --state badge1 --port 4001 --log",
+    )
     .action(run);
 }
 
@@ -40,8 +45,10 @@ async function run(flags: Flags): Promise<void> {
   const seed = randomBytes(4).readUInt32LE(0);
   const onState = (kept: BadgeState) => saveBadgeState(flags.state, kept);
   const bench = await Bench.open({ ...BENCH_DEFAULTS, seed, state, onState, onLog });
-  const door = await UsbDoor.open(bench, flags.port);
-  process.stdout.write(`badge ${state.deviceId} at ${door.url}\n`);
+  const { link } = flags;
+  const door =
+    link === undefined ? await UsbDoor.onTcp(bench, flags.port) : await UsbDoor.onTerminal(bench, link);
+  process.stdout.write(`badge ${state.deviceId} at ${door.port}\n`);
   new PaceGate(bench.time, () => performance.now(), 1);
   let on = true;
   const off = () => {
@@ -50,7 +57,7 @@ async function run(flags: Flags): Promise<void> {
   process.on("SIGINT", off);
   process.on("SIGTERM", off);
   await bench.time.run(Number.POSITIVE_INFINITY, () => !on);
-  door.close();
+  await door.close();
   bench.badge.powerOff();
   process.exit(0);
 }

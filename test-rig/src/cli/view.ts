@@ -2,8 +2,8 @@
 // the end.
 import { speechBar } from "@salestag/host-tools";
 import { FRAME_MS } from "@salestag/protocol";
+import type { TraceEvent } from "@salestag/protocol/host";
 import { createColors } from "picocolors";
-import type { TraceEvent } from "../trace";
 
 const COLUMNS = 60;
 const REDRAW_MS = 50;

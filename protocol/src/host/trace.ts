@@ -1,8 +1,29 @@
 // Reads the trace lines that the badge program logs (firmware/src/trace.ts): '> @word numbers...'.
 
+/** How the badge is, by its own account, every few seconds. */
+export interface BadgeHealth {
+  /** Badge id, 16 hexadecimal digits. */
+  badge: string;
+  /** Seconds since its program started. */
+  upS: number;
+  /** KB of the outbox that are in use, and its size. */
+  usedKb: number;
+  sizeKb: number;
+  /** Longest time in ms by which something that was due came late since the last line: how loaded the program is. */
+  lateMs: number;
+  /** Frames of sound that never came, since the start. */
+  lostFrames: number;
+  online: boolean;
+  storageFailed: boolean;
+  /** Charge of the battery in per cent; -1 when nothing tells it. */
+  batteryPercent: number;
+}
+
 /** One thing that the badge said it did. */
 export type TraceEvent =
   | { word: "ready"; badge: string; relay: string }
+  | { word: "unprovisioned" }
+  | ({ word: "health" } & BadgeHealth)
   | { word: "onset"; seq: number }
   | { word: "speech"; fromSeq: number; toSeq: number }
   | { word: "lost"; fromSeq: number; toSeq: number }
@@ -28,14 +49,38 @@ export type TraceEvent =
 
 const PREFIX = "> @";
 
-/** @returns the event, or undefined for a line that is none. Throws for a trace line that this rig does not know. */
+/** @returns true for a trace line, known or not */
+export function isTrace(line: string): boolean {
+  return line.startsWith(PREFIX);
+}
+
+/** @returns the event; undefined for a line that is none, or one that only another version of the program knows */
 export function parseTrace(line: string): TraceEvent | undefined {
-  if (!line.startsWith(PREFIX)) return undefined;
+  if (!isTrace(line)) return undefined;
   const [word, ...rest] = line.slice(PREFIX.length).split(" ");
   const [a, b, c, d, e] = rest.map(Number);
   switch (word) {
     case "ready":
       return { word, badge: rest[0], relay: rest[1] };
+    case "unprovisioned":
+      return { word };
+    case "health": {
+      const [upS, usedKb, sizeKb, lateMs, lostFrames, online, storageFailed, batteryPercent] = rest
+        .slice(1)
+        .map(Number);
+      return {
+        word,
+        badge: rest[0],
+        upS,
+        usedKb,
+        sizeKb,
+        lateMs,
+        lostFrames,
+        online: online === 1,
+        storageFailed: storageFailed === 1,
+        batteryPercent,
+      };
+    }
     case "onset":
       return { word, seq: a };
     case "speech":
@@ -80,6 +125,6 @@ export function parseTrace(line: string): TraceEvent | undefined {
     case "down":
       return { word, retryMs: a, why: rest.slice(1).join(" ") };
     default:
-      throw new Error(`the badge logged the trace line '${line}', which this rig does not know`);
+      return undefined;
   }
 }
