@@ -19,6 +19,11 @@ const FAINT: AccessPoint = { ssid: "Basement", password: "correct horse", rssiDb
 const SALESTAG = fileURLToPath(new URL("../../host-tools/bin/salestag.mjs", import.meta.url));
 const quiet = () => undefined;
 
+/** Two seconds, and what waited for the key at the badge's start. */
+function assertHeard(openedMs: number): void {
+  assert.ok(openedMs >= 2000 && openedMs <= 2400, `${openedMs} ms were opened`);
+}
+
 describe("end to end: salestag provision", () => {
   let site: Site;
   let relay: Relay;
@@ -82,7 +87,7 @@ describe("end to end: salestag provision", () => {
     assert.equal(run.code, 0, run.stderr);
     const ready = JSON.parse(run.stdout);
     assert.equal(ready.proved, true);
-    assert.equal(ready.openedMs, 2000);
+    assertHeard(ready.openedMs);
     assert.equal(ready.wifiDbm, -54);
     assert.equal(ready.deviceId, "0102030400000001");
     assert.equal(readRegistry(site.registry).get(ready.badge)?.label, "Kim");
@@ -175,14 +180,14 @@ describe("end to end: salestag provision", () => {
     const badge = await plugIn({ cable: new NoisyCable(7) });
     const run = await provision(badge, ...wifi("Office"), "--json");
     assert.equal(run.code, 0, run.stderr);
-    assert.equal(JSON.parse(run.stdout).openedMs, 2000);
+    assertHeard(JSON.parse(run.stdout).openedMs);
   });
 
   it("works on a slow line", async () => {
     const badge = await plugIn({ cable: new SlowCable(6000) });
     const run = await provision(badge, ...wifi("Office"), "--json");
     assert.equal(run.code, 0, run.stderr);
-    assert.equal(JSON.parse(run.stdout).openedMs, 2000);
+    assertHeard(JSON.parse(run.stdout).openedMs);
   });
 
   /** `salestag provision` that is interrupted, or whose badge is unplugged, when it says a step. */
@@ -231,7 +236,7 @@ describe("end to end: salestag provision", () => {
       await badge.plugInAgain(port);
       const again = await provision(badge, ...wifi("Office"), "--force", "--json");
       assert.equal(again.code, 0, again.stderr);
-      assert.equal(JSON.parse(again.stdout).openedMs, 2000);
+      assertHeard(JSON.parse(again.stdout).openedMs);
     });
 
   it("secrets that others may read are refused before the badge is asked for anything", async () => {

@@ -35,12 +35,11 @@ export class NoisyCable implements Cable {
 
 /** Lets so many bytes a second through in each direction; what does not get on in time is lost, as in a badge's own buffer. */
 export class SlowCable implements Cable {
-  private readonly waiting = {
-    toHost: new Queue(this.bytesPerSecond),
-    toBadge: new Queue(this.bytesPerSecond),
-  };
+  private readonly waiting: { toHost: Queue; toBadge: Queue };
 
-  constructor(private readonly bytesPerSecond: number) {}
+  constructor(bytesPerSecond: number) {
+    this.waiting = { toHost: new Queue(bytesPerSecond), toBadge: new Queue(bytesPerSecond) };
+  }
 
   toHost(bytes: Buffer, arrive: (bytes: Buffer) => void): void {
     this.waiting.toHost.push(bytes, arrive);

@@ -67,8 +67,8 @@ async function run(list: string, flags: Flags, output: Output): Promise<void> {
   const relay = relaySideOf(flags);
   const { signal, end } = listenForInterrupt(output.notice);
   const table = new BoxTable(output, flags.json, rows.length, report.all());
-  const ready = (port: string, row: BoxRow, onStep: (step: string) => void) =>
-    one(port, row, { flags, vault, relay, signal, onStep });
+  const ready = (port: string, row: BoxRow, again: boolean, onStep: (step: string) => void) =>
+    one(port, row, { flags, vault, relay, signal, onStep, force: flags.force || again });
   try {
     await provisionBox({
       rows,
@@ -114,11 +114,12 @@ interface OneParts {
   relay: ReturnType<typeof relaySideOf>;
   signal: AbortSignal;
   onStep: (step: string) => void;
+  force: boolean;
 }
 
 async function one(path: string, { plan }: BoxRow, parts: OneParts): Promise<string> {
-  const { flags, vault, relay, signal, onStep } = parts;
-  const { check, force } = flags;
+  const { vault, relay, signal, onStep, force } = parts;
+  const { check } = parts.flags;
   const { registration, arrivalsOf } = relay;
   const port = await BadgePort.open(path);
   try {

@@ -31,6 +31,9 @@ const REGISTER_SSID = 0x183;
 const EVENT = 0x8000;
 const EVENT_CODE_MASK = 0x80ff;
 const EVENT_SCAN_COMPLETE = 0x80;
+const EVENT_CONNECTION_FAILED = 0x82;
+/** So many failures in a row are no accident. */
+const FAILURES_MAX = 2;
 const ANSWER_MS = 3000;
 const SCAN_MS = 8000;
 const POLL_MS = 150;
@@ -125,8 +128,9 @@ async function joined(
   ssid: string,
   signal: AbortSignal | undefined,
 ): Promise<boolean> {
+  const failures = countFailures(client, wifi);
   const polls = Math.ceil(JOIN_MS / POLL_MS);
-  for (let poll = 0; poll < polls; poll++) {
+  for (let poll = 0; poll < polls && failures.count < FAILURES_MAX; poll++) {
     await client.pause(POLL_MS);
     signal?.throwIfAborted();
     const name = await client.readRegister(wifi, REGISTER_SSID, ANSWER_MS);
@@ -134,6 +138,23 @@ async function joined(
     if (name.toString("utf8") === ssid && address.some((byte) => byte !== 0)) return true;
   }
   return false;
+}
+
+/** Counts the badge's failures to join, for as long as a badge may try. */
+function countFailures(client: JacdacClient, wifi: JdService): { count: number } {
+  const failures = { count: 0 };
+  let last = -1;
+  client
+    .await("failures to join", JOIN_MS, (deviceId, index, command) => {
+      const mine = deviceId === wifi.deviceId && index === wifi.serviceIndex;
+      const failed = (command & EVENT_CODE_MASK) === (EVENT | EVENT_CONNECTION_FAILED);
+      if (!mine || !failed || command === last) return undefined; // each event is sent three times
+      last = command;
+      failures.count++;
+      return failures.count === FAILURES_MAX ? true : undefined;
+    })
+    .catch(() => undefined); // it joined, or the line is gone, which the next request tells
+  return failures;
 }
 
 /** @returns how strong the badge hears its network, dBm */
