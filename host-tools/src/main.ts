@@ -3,6 +3,7 @@ import { Command } from "commander";
 import { addAudit } from "./commands/audit";
 import { addConfigure } from "./commands/configure";
 import { addConsent } from "./commands/consent";
+import { addDeploy } from "./commands/deploy";
 import { addKeysInit } from "./commands/keys-init";
 import { addNudge } from "./commands/nudge";
 import { addOpen } from "./commands/open";
@@ -24,6 +25,7 @@ const program = new Command("salestag")
 const keys = program.command("keys").description("The team's keys.");
 addKeysInit(keys, output);
 addProvision(program, output);
+addDeploy(program, output);
 addOpen(program, output);
 addPhrases(program, output);
 addTune(program, output);

@@ -1,0 +1,282 @@
+// Puts a program into a badge that has the runtime, looks whether it is well, and puts the earlier one back when it is not. The settings of the
+// badge and what it has recorded stay as they are.
+//
+// The runtime has room for one program: with the command that announces the new one the old one is gone. Before this point of no return
+// nothing on the badge is changed; after it an interruption leaves a badge without a program, which the next deploy mends.
+import {
+  type BadgeProgram,
+  isRunning,
+  JD_CLASS_DEVICESCRIPT_MANAGER,
+  type JdService,
+  readBadgeProgram,
+  readSha256,
+  setAutostart,
+  writeBadgeProgram,
+} from "@salestag/protocol/jacdac";
+import { ExitCode, messageOf, ToolError } from "../errors";
+import type { BadgePort } from "../usb/badge-port";
+import { HealthWatch, type Verdict } from "./health";
+import { checkRuntime, type ProgramFile } from "./program-file";
+import { findInFolder, type ProgramStore } from "./store";
+
+export interface DeployOptions {
+  /** Opens the badge's port; called again when the badge vanished from it. */
+  open: () => Promise<BadgePort>;
+  program: ProgramFile;
+  store: ProgramStore;
+  rollback: RollbackOptions;
+  /** Deploys also what runs already. */
+  force: boolean;
+  /** How long the program may take to show that it is well, ms. */
+  withinMs: number;
+  /** Unix time in ms. */
+  nowMs: () => number;
+  /** The versions are known: from what to what. */
+  onPlan: (before: BadgeProgram, program: ProgramFile) => void;
+  /** From now on the badge has no program until this is done. */
+  onPointOfNoReturn: () => void;
+  onProgress: (sentBytes: number, allBytes: number) => void;
+  onNotice: (text: string) => void;
+}
+
+export interface RollbackOptions {
+  /** The program to go back to, whatever runs now. */
+  to?: ProgramFile;
+  /** A folder in which the program that runs now is looked for. */
+  fromFolder?: string;
+  /** Goes on when there is none to go back to. */
+  none: boolean;
+}
+
+export interface Deployed {
+  outcome: "deployed" | "up to date" | "started";
+  /** Hardware id, 16 hexadecimal digits. */
+  deviceId: string;
+  before: BadgeProgram;
+  program: ProgramFile;
+}
+
+interface Badge {
+  port: BadgePort;
+  manager: JdService;
+}
+
+const FIND_MS = 5000;
+/** A badge that restarts is back on its port after a second or two. */
+const REACH_MS = 15_000;
+const REACH_PAUSE_MS = 250;
+/** A program that arrived with other bytes than were sent is sent again. */
+const WRITES_MAX = 3;
+
+/**
+ * @returns what was done
+ * @throws ToolError when the badge does not answer, does not take the program, or the program is not well and was rolled back
+ */
+export async function deployProgram(options: DeployOptions): Promise<Deployed> {
+  const { program, store } = options;
+  const badge = { port: await options.open() } as Badge;
+  try {
+    const before = await look(badge, options);
+    const { deviceId } = badge.manager;
+    if (before.sha256 === program.sha256 && !options.force) {
+      if (before.running) return { outcome: "up to date", deviceId, before, program };
+      await startAgain(badge, options);
+      return { outcome: "started", deviceId, before, program };
+    }
+    const old = oldProgram(before, options);
+    store.keep(program, options.nowMs());
+    options.onPlan(before, program);
+    options.onPointOfNoReturn();
+    const wrong = await replace(badge, program, options);
+    if (wrong !== undefined) await rollBack(badge, wrong, old, options);
+    return { outcome: "deployed", deviceId, before, program };
+  } finally {
+    await badge.port.close();
+  }
+}
+
+/** Finds the badge and what it runs; changes nothing. */
+async function look(badge: Badge, options: DeployOptions): Promise<BadgeProgram> {
+  let before: BadgeProgram;
+  try {
+    badge.manager = await badge.port.client.find(JD_CLASS_DEVICESCRIPT_MANAGER, FIND_MS);
+    before = await readBadgeProgram(badge.port.client, badge.manager);
+  } catch (cause) {
+    throw new ToolError(
+      ExitCode.Badge,
+      `no badge answers (${messageOf(cause)}); nothing was changed. Check the cable and that the badge is switched on.`,
+      { cause },
+    );
+  }
+  checkRuntime(options.program, before.runtime);
+  return before;
+}
+
+/** @returns what to go back to; undefined when there is nothing, and that is how the user wants it. @throws ToolError when it is not */
+function oldProgram(before: BadgeProgram, options: DeployOptions): ProgramFile | undefined {
+  const { rollback, store, onNotice } = options;
+  if (rollback.to !== undefined) {
+    checkRuntime(rollback.to, before.runtime);
+    return rollback.to;
+  }
+  if (before.sha256 === undefined || before.sha256 === options.program.sha256) return undefined;
+  const kept = store.find(before.sha256);
+  const found =
+    kept ??
+    (rollback.fromFolder === undefined ? undefined : findInFolder(rollback.fromFolder, before.sha256));
+  if (found !== undefined) {
+    if (found !== kept) store.keep(found, options.nowMs());
+    return found;
+  }
+  const missing = `the badge runs ${nameOf(before)}, which this computer does not have and a badge cannot give back`;
+  if (!rollback.none)
+    throw new ToolError(
+      ExitCode.Usage,
+      `${missing}: if the new program failed there would be nothing to go back to. Name a folder that has it with --rollback-from, any good program with --rollback-to, or do without by --no-rollback. Nothing was changed.`,
+    );
+  onNotice(`${missing}; there is no way back.`);
+  return undefined;
+}
+
+/** The right program is there and stands still, as after another tool that was cut off. */
+async function startAgain({ port, manager }: Badge, { withinMs }: DeployOptions): Promise<void> {
+  const watch = new HealthWatch(port, manager, () => performance.now());
+  try {
+    await setAutostart(port.client, manager);
+    const wrong = await watch.verdict(withinMs);
+    if (wrong === undefined) return;
+    throw new ToolError(
+      ExitCode.Badge,
+      `the badge has this program already, but it stood still and, started, it ${wrong}; deploy an earlier one with --program.`,
+    );
+  } finally {
+    watch.end();
+  }
+}
+
+/** @returns what is wrong with the program in the badge, or undefined. @throws ToolError when the badge does not take it */
+async function replace(badge: Badge, program: ProgramFile, options: DeployOptions): Promise<Verdict> {
+  const { port, manager } = badge;
+  const watch = new HealthWatch(port, manager, () => performance.now());
+  try {
+    await write(badge, program, options, watch);
+    return (await watch.verdict(options.withinMs)) ?? (await stands(port, manager));
+  } finally {
+    watch.end();
+  }
+}
+
+/** A program that ended unheard, on a line that lost the news, is found out here. */
+async function stands(port: BadgePort, manager: JdService): Promise<Verdict> {
+  try {
+    return (await isRunning(port.client, manager)) ? undefined : "stopped again";
+  } catch (cause) {
+    return `left the badge without an answer (${messageOf(cause)})`;
+  }
+}
+
+/** Writes the program and has it started. @throws ToolError when it is not in the badge */
+async function write(
+  { port, manager }: Badge,
+  program: ProgramFile,
+  options: DeployOptions,
+  watch: HealthWatch,
+): Promise<void> {
+  try {
+    await writeWhole(port, manager, program, options, watch);
+    await setAutostart(port.client, manager);
+  } catch (cause) {
+    throw new ToolError(
+      ExitCode.Badge,
+      `the program did not get into the badge (${messageOf(cause)}): it has none now, its settings and recordings are safe. Check the cable and run the same command again.`,
+      { cause },
+    );
+  }
+}
+
+async function writeWhole(
+  port: BadgePort,
+  manager: JdService,
+  program: ProgramFile,
+  options: DeployOptions,
+  watch: HealthWatch,
+): Promise<void> {
+  const { bytes, sha256 } = program;
+  for (let tries = 0; tries < WRITES_MAX; tries++) {
+    let begun = false;
+    await writeBadgeProgram(port.client, manager, bytes, (sentBytes) => {
+      if (!begun) watch.forget(); // the old program said until now how it was
+      begun = true;
+      options.onProgress(sentBytes, bytes.length);
+    });
+    if ((await readSha256(port.client, manager)) === sha256) return;
+  }
+  throw new Error(`other bytes than were sent arrived, ${WRITES_MAX} times`);
+}
+
+/** Puts the old program back. @throws ToolError always: what happened, and in what state the badge is */
+async function rollBack(
+  badge: Badge,
+  wrong: string,
+  old: ProgramFile | undefined,
+  options: DeployOptions,
+): Promise<never> {
+  const failed = `the new program ${nameOf(options.program)} is not well: it ${wrong}`;
+  if (old === undefined)
+    throw new ToolError(
+      ExitCode.Badge,
+      `${failed}. There is no earlier program to go back to: deploy one that is known to be good with --program.`,
+    );
+  options.onNotice(`${failed}. Going back to ${nameOf(old)}.`);
+  let still: Verdict;
+  try {
+    await reach(badge, options);
+  } catch (cause) {
+    throw new ToolError(
+      ExitCode.Badge,
+      `${failed}, and the badge does not come back (${messageOf(cause)}). Plug it in and run the same command again; when that does not help, use 'salestag flash'.`,
+      { cause },
+    );
+  }
+  try {
+    still = await replace(badge, old, options);
+  } catch (cause) {
+    throw new ToolError(ExitCode.Badge, stranded(failed, old, messageOf(cause)), { cause });
+  }
+  if (still !== undefined) throw new ToolError(ExitCode.Badge, stranded(failed, old, `it ${still}`));
+  throw new ToolError(
+    ExitCode.Badge,
+    `${failed}. The badge runs ${nameOf(old)} again, and that one is well.`,
+  );
+}
+
+function stranded(failed: string, old: ProgramFile, why: string): string {
+  return `${failed}, and going back to ${nameOf(old)} failed too (${why.replace(/\.$/, "")}). Put everything on anew with 'salestag flash'; settings are kept.`;
+}
+
+/** Has an open port with a badge on it that answers, which after a restart takes a while. */
+async function reach(badge: Badge, { open }: DeployOptions): Promise<void> {
+  const untilMs = performance.now() + REACH_MS;
+  for (;;) {
+    try {
+      await isRunning(badge.port.client, badge.manager);
+      return;
+    } catch (cause) {
+      if (performance.now() >= untilMs) throw cause;
+    }
+    await badge.port.close();
+    await new Promise((resolve) => setTimeout(resolve, REACH_PAUSE_MS));
+    try {
+      badge.port = await open();
+      await badge.port.client.find(JD_CLASS_DEVICESCRIPT_MANAGER, FIND_MS);
+    } catch (cause) {
+      if (performance.now() >= untilMs) throw cause;
+    }
+  }
+}
+
+/** For people: version, and enough of the SHA-256 to tell two builds apart. */
+function nameOf({ version, sha256 }: { version: string; sha256: string | undefined }): string {
+  const digest = sha256 === undefined ? "none" : sha256.slice(0, 8);
+  return version === "" ? `the program ${digest}` : `${version} (${digest})`;
+}
