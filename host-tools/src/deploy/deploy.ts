@@ -56,9 +56,11 @@ export interface Deployed {
   program: ProgramFile;
 }
 
+/** A badge on its port; all of it is new after the badge vanished and came back. */
 interface Badge {
   port: BadgePort;
   manager: JdService;
+  watch: HealthWatch;
 }
 
 const FIND_MS = 5000;
@@ -74,7 +76,7 @@ const WRITES_MAX = 3;
  */
 export async function deployProgram(options: DeployOptions): Promise<Deployed> {
   const { program, store } = options;
-  const badge = { port: await options.open() } as Badge;
+  const badge = await attach(options).catch(noAnswer);
   try {
     const before = await look(badge, options);
     const { deviceId } = badge.manager;
@@ -91,25 +93,40 @@ export async function deployProgram(options: DeployOptions): Promise<Deployed> {
     if (wrong !== undefined) await rollBack(badge, wrong, old, options);
     return { outcome: "deployed", deviceId, before, program };
   } finally {
-    await badge.port.close();
+    await detach(badge);
   }
 }
 
-/** Finds the badge and what it runs; changes nothing. */
-async function look(badge: Badge, options: DeployOptions): Promise<BadgeProgram> {
-  let before: BadgeProgram;
+async function attach({ open }: DeployOptions): Promise<Badge> {
+  const port = await open();
   try {
-    badge.manager = await badge.port.client.find(JD_CLASS_DEVICESCRIPT_MANAGER, FIND_MS);
-    before = await readBadgeProgram(badge.port.client, badge.manager);
+    const manager = await port.client.find(JD_CLASS_DEVICESCRIPT_MANAGER, FIND_MS);
+    return { port, manager, watch: new HealthWatch(port, manager, () => performance.now()) };
   } catch (cause) {
-    throw new ToolError(
-      ExitCode.Badge,
-      `no badge answers (${messageOf(cause)}); nothing was changed. Check the cable and that the badge is switched on.`,
-      { cause },
-    );
+    await port.close();
+    throw cause;
   }
-  checkRuntime(options.program, before.runtime);
+}
+
+async function detach({ port, watch }: Badge): Promise<void> {
+  watch.end();
+  await port.close();
+}
+
+/** @returns what the badge runs; changes nothing */
+async function look({ port, manager }: Badge, { program }: DeployOptions): Promise<BadgeProgram> {
+  const before = await readBadgeProgram(port.client, manager).catch(noAnswer);
+  checkRuntime(program, before.runtime);
   return before;
+}
+
+function noAnswer(cause: unknown): never {
+  if (cause instanceof ToolError) throw cause;
+  throw new ToolError(
+    ExitCode.Badge,
+    `no badge answers (${messageOf(cause)}); nothing was changed. Check the cable and that the badge is switched on.`,
+    { cause },
+  );
 }
 
 /** @returns what to go back to; undefined when there is nothing, and that is how the user wants it. @throws ToolError when it is not */
@@ -139,35 +156,25 @@ function oldProgram(before: BadgeProgram, options: DeployOptions): ProgramFile |
 }
 
 /** The right program is there and stands still, as after another tool that was cut off. */
-async function startAgain({ port, manager }: Badge, { withinMs }: DeployOptions): Promise<void> {
-  const watch = new HealthWatch(port, manager, () => performance.now());
-  try {
-    await setAutostart(port.client, manager);
-    const wrong = await watch.verdict(withinMs);
-    if (wrong === undefined) return;
-    throw new ToolError(
-      ExitCode.Badge,
-      `the badge has this program already, but it stood still and, started, it ${wrong}; deploy an earlier one with --program.`,
-    );
-  } finally {
-    watch.end();
-  }
+async function startAgain({ port, manager, watch }: Badge, { withinMs }: DeployOptions): Promise<void> {
+  watch.forget();
+  await setAutostart(port.client, manager).catch(noAnswer);
+  const wrong = await watch.verdict(withinMs);
+  if (wrong === undefined) return;
+  throw new ToolError(
+    ExitCode.Badge,
+    `the badge has this program already, but it stood still and, started, it ${wrong}; deploy an earlier one with --program.`,
+  );
 }
 
 /** @returns what is wrong with the program in the badge, or undefined. @throws ToolError when the badge does not take it */
 async function replace(badge: Badge, program: ProgramFile, options: DeployOptions): Promise<Verdict> {
-  const { port, manager } = badge;
-  const watch = new HealthWatch(port, manager, () => performance.now());
-  try {
-    await write(badge, program, options, watch);
-    return (await watch.verdict(options.withinMs)) ?? (await stands(port, manager));
-  } finally {
-    watch.end();
-  }
+  await write(badge, program, options);
+  return (await badge.watch.verdict(options.withinMs)) ?? (await stands(badge));
 }
 
 /** A program that ended unheard, on a line that lost the news, is found out here. */
-async function stands(port: BadgePort, manager: JdService): Promise<Verdict> {
+async function stands({ port, manager }: Badge): Promise<Verdict> {
   try {
     return (await isRunning(port.client, manager)) ? undefined : "stopped again";
   } catch (cause) {
@@ -176,15 +183,10 @@ async function stands(port: BadgePort, manager: JdService): Promise<Verdict> {
 }
 
 /** Writes the program and has it started. @throws ToolError when it is not in the badge */
-async function write(
-  { port, manager }: Badge,
-  program: ProgramFile,
-  options: DeployOptions,
-  watch: HealthWatch,
-): Promise<void> {
+async function write(badge: Badge, program: ProgramFile, options: DeployOptions): Promise<void> {
   try {
-    await writeWhole(port, manager, program, options, watch);
-    await setAutostart(port.client, manager);
+    await writeWhole(badge, program, options);
+    await setAutostart(badge.port.client, badge.manager);
   } catch (cause) {
     throw new ToolError(
       ExitCode.Badge,
@@ -195,11 +197,9 @@ async function write(
 }
 
 async function writeWhole(
-  port: BadgePort,
-  manager: JdService,
+  { port, manager, watch }: Badge,
   program: ProgramFile,
   options: DeployOptions,
-  watch: HealthWatch,
 ): Promise<void> {
   const { bytes, sha256 } = program;
   for (let tries = 0; tries < WRITES_MAX; tries++) {
@@ -254,9 +254,10 @@ function stranded(failed: string, old: ProgramFile, why: string): string {
   return `${failed}, and going back to ${nameOf(old)} failed too (${why.replace(/\.$/, "")}). Put everything on anew with 'salestag flash'; settings are kept.`;
 }
 
-/** Has an open port with a badge on it that answers, which after a restart takes a while. */
-async function reach(badge: Badge, { open }: DeployOptions): Promise<void> {
+/** Has an open port with the badge on it that answers, which after a restart takes a while. */
+async function reach(badge: Badge, options: DeployOptions): Promise<void> {
   const untilMs = performance.now() + REACH_MS;
+  const { deviceId } = badge.manager;
   for (;;) {
     try {
       await isRunning(badge.port.client, badge.manager);
@@ -264,14 +265,13 @@ async function reach(badge: Badge, { open }: DeployOptions): Promise<void> {
     } catch (cause) {
       if (performance.now() >= untilMs) throw cause;
     }
-    await badge.port.close();
+    await detach(badge);
     await new Promise((resolve) => setTimeout(resolve, REACH_PAUSE_MS));
-    try {
-      badge.port = await open();
-      await badge.port.client.find(JD_CLASS_DEVICESCRIPT_MANAGER, FIND_MS);
-    } catch (cause) {
-      if (performance.now() >= untilMs) throw cause;
-    }
+    const again = await attach(options).catch(() => undefined); // asked for again until the time is up
+    if (again === undefined) continue;
+    Object.assign(badge, again);
+    if (again.manager.deviceId !== deviceId)
+      throw new Error(`another badge, ${again.manager.deviceId}, is on the port now`);
   }
 }
 

@@ -1,7 +1,14 @@
 // Is the program that was just started in a badge well? It says so by itself, a line every two seconds; one that ends by a mistake is
 // told of by the runtime, and one that takes the runtime with it is seen by the badge's vanishing or beginning to count anew.
 import { parseTrace } from "@salestag/protocol/host";
-import { decodeFrame, JD_INDEX_CONTROL, type JdService, panicCodeIn } from "@salestag/protocol/jacdac";
+import {
+  decodeFrame,
+  EVENT_NUMBER_MAX,
+  eventNumberIn,
+  JD_INDEX_CONTROL,
+  type JdService,
+  panicCodeIn,
+} from "@salestag/protocol/jacdac";
 import type { BadgePort } from "../usb/badge-port";
 
 /** undefined: well. Else what is wrong, to go after "it". */
@@ -20,6 +27,8 @@ export class HealthWatch {
   private settled = false;
   /** Announcements of the badge's runtime since it started, 15 for that many or more. */
   private announcements = 0;
+  /** Number of the newest event of the manager. */
+  private eventNumber: number | undefined;
   private changed: () => void = () => undefined;
   private readonly stops: (() => void)[];
 
@@ -78,12 +87,26 @@ export class HealthWatch {
     const frame = decodeFrame(bytes);
     if (frame === undefined || frame.deviceId !== this.manager.deviceId) return;
     for (const { serviceIndex, command, data } of frame.packets) {
-      const code = serviceIndex === this.manager.serviceIndex ? panicCodeIn(command, data) : undefined;
-      if (code === 0) this.fail("restarts itself");
-      else if (code !== undefined) this.fail(`ended by a mistake (panic ${code})`);
+      if (serviceIndex === this.manager.serviceIndex && this.isNewEvent(command)) this.event(command, data);
       if (serviceIndex === JD_INDEX_CONTROL && command === 0 && data.length >= 4)
         this.announced(data[0] & 15);
     }
+  }
+
+  private event(command: number, data: Buffer): void {
+    const code = panicCodeIn(command, data);
+    if (code === 0) this.fail("restarts itself");
+    else if (code !== undefined) this.fail(`ended by a mistake (panic ${code})`);
+  }
+
+  /** Each event comes three times; the last copy may come when the next program is there already. */
+  private isNewEvent(command: number): boolean {
+    const number = eventNumberIn(command);
+    if (number === undefined) return false;
+    const ahead = (number - (this.eventNumber ?? number - 1)) & EVENT_NUMBER_MAX;
+    if (ahead === 0 || ahead > EVENT_NUMBER_MAX / 2) return false;
+    this.eventNumber = number;
+    return true;
   }
 
   private announced(count: number): void {

@@ -14,7 +14,11 @@ const REGISTER_PROGRAM_VERSION = 0x185;
 /** The event of a program that ended by a mistake, or that asked to be started again. */
 const EVENT_PANIC = 0x80;
 const EVENT_FLAG = 0x8000;
+const EVENT_NUMBER_SHIFT = 8;
 const EVENT_CODE_MASK = 0xff;
+
+/** Events of a device are numbered up to this, and then from 0. */
+export const EVENT_NUMBER_MAX = 0x7f;
 
 /** Also for a line that loses every second frame. */
 const ANSWER_MS = 3000;
@@ -97,6 +101,11 @@ export async function setAutostart(client: JacdacClient, manager: JdService): Pr
     if ((await client.readRegister(manager, REGISTER_AUTOSTART, ANSWER_MS))[0] === 1) return;
   }
   throw new Error("the badge's runtime does not start its program: unplug the badge and plug it in again");
+}
+
+/** @returns the number of an event, the same in each of its three copies; undefined for what is no event */
+export function eventNumberIn(command: number): number | undefined {
+  return (command & EVENT_FLAG) === 0 ? undefined : (command >> EVENT_NUMBER_SHIFT) & EVENT_NUMBER_MAX;
 }
 
 /** @returns the panic code in an event of the manager, 0 for a program that starts itself again; undefined for anything else */
