@@ -112,6 +112,12 @@ export class Bench {
     return this.running;
   }
 
+  /** Cuts the power, also in the middle of a reset. */
+  powerOff(): void {
+    this.running?.powerOff();
+    this.wifi?.powerOff();
+  }
+
   /** What the badge keeps when it is switched off now. */
   state(): BadgeState {
     return { ...this.options.state, ...this.kept };
@@ -207,8 +213,7 @@ export class Bench {
 
   /** What the chip does after a reset: begins anew with what its flash holds. */
   private reset(): void {
-    this.running?.powerOff();
-    this.wifi?.powerOff();
+    this.powerOff();
     this.running = undefined;
     this.wifi = undefined;
     for (const listener of this.powerListeners) listener(false);

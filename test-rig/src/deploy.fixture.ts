@@ -68,7 +68,7 @@ export class RealBadge {
     this.on = false;
     await this.running;
     await this.plug.close();
-    this.bench.badge.powerOff();
+    this.bench.powerOff();
   }
 
   /** Pulls the cable and plugs it in again. */

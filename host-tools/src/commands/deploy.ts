@@ -92,7 +92,7 @@ function print(output: Output, json: boolean, deployed: Deployed, tookS: number)
   const said = {
     deployed: `deployed ${title(program)} in ${rounded} s; it is well`,
     "up to date": `${title(program)} is up to date`,
-    started: `${title(program)} is up to date; it stood still and was started`,
+    started: `${title(program)} is up to date; it did not run and was started`,
   }[outcome];
   jsonOr(output, json, told, [`${deviceId}: ${said}`]);
 }

@@ -155,7 +155,7 @@ function oldProgram(before: BadgeProgram, options: DeployOptions): ProgramFile |
   return undefined;
 }
 
-/** The right program is there and stands still, as after another tool that was cut off. */
+/** The right program is there and does not run: another tool was cut off, or the badge was plugged in a moment ago. */
 async function startAgain({ port, manager, watch }: Badge, { withinMs }: DeployOptions): Promise<void> {
   watch.forget();
   await setAutostart(port.client, manager).catch(noAnswer);
@@ -163,55 +163,53 @@ async function startAgain({ port, manager, watch }: Badge, { withinMs }: DeployO
   if (wrong === undefined) return;
   throw new ToolError(
     ExitCode.Badge,
-    `the badge has this program already, but it stood still and, started, it ${wrong}; deploy an earlier one with --program.`,
+    `the badge has this program already, but it did not run and, started, it ${wrong}; deploy an earlier one with --program.`,
   );
 }
 
 /** @returns what is wrong with the program in the badge, or undefined. @throws ToolError when the badge does not take it */
 async function replace(badge: Badge, program: ProgramFile, options: DeployOptions): Promise<Verdict> {
-  await write(badge, program, options);
-  return (await badge.watch.verdict(options.withinMs)) ?? (await stands(badge));
-}
-
-/** A program that ended unheard, on a line that lost the news, is found out here. */
-async function stands({ port, manager }: Badge): Promise<Verdict> {
-  try {
-    return (await isRunning(port.client, manager)) ? undefined : "stopped again";
-  } catch (cause) {
-    return `left the badge without an answer (${messageOf(cause)})`;
-  }
-}
-
-/** Writes the program and has it started. @throws ToolError when it is not in the badge */
-async function write(badge: Badge, program: ProgramFile, options: DeployOptions): Promise<void> {
-  try {
-    await writeWhole(badge, program, options);
-    await setAutostart(badge.port.client, badge.manager);
-  } catch (cause) {
-    throw new ToolError(
-      ExitCode.Badge,
-      `the program did not get into the badge (${messageOf(cause)}): it has none now, its settings and recordings are safe. Check the cable and run the same command again.`,
-      { cause },
-    );
-  }
-}
-
-async function writeWhole(
-  { port, manager, watch }: Badge,
-  program: ProgramFile,
-  options: DeployOptions,
-): Promise<void> {
-  const { bytes, sha256 } = program;
+  const { port, manager, watch } = badge;
   for (let tries = 0; tries < WRITES_MAX; tries++) {
-    let begun = false;
+    await send(badge, program, options);
+    try {
+      if ((await readSha256(port.client, manager)) === program.sha256) return await judge(badge, options);
+    } catch (cause) {
+      return watch.failure ?? `left the badge without an answer (${messageOf(cause)})`;
+    }
+  }
+  throw notIn(`other bytes than were sent arrived, ${WRITES_MAX} times`);
+}
+
+/** Sends all of the program; the runtime then starts it by itself, unless another tool left it otherwise. */
+async function send({ port, manager, watch }: Badge, { bytes }: ProgramFile, options: DeployOptions) {
+  let begun = false;
+  try {
     await writeBadgeProgram(port.client, manager, bytes, (sentBytes) => {
       if (!begun) watch.forget(); // the old program said until now how it was
       begun = true;
       options.onProgress(sentBytes, bytes.length);
     });
-    if ((await readSha256(port.client, manager)) === sha256) return;
+  } catch (cause) {
+    throw notIn(messageOf(cause), cause);
   }
-  throw new Error(`other bytes than were sent arrived, ${WRITES_MAX} times`);
+}
+
+/** @returns what is wrong with the program, or undefined. Rejects when the badge does not answer. */
+async function judge({ port, manager, watch }: Badge, { withinMs }: DeployOptions): Promise<Verdict> {
+  await setAutostart(port.client, manager);
+  const wrong = await watch.verdict(withinMs);
+  if (wrong !== undefined) return wrong;
+  // One that ended unheard, on a line that lost the news, is found out here.
+  return (await isRunning(port.client, manager)) ? undefined : "stopped again";
+}
+
+function notIn(why: string, cause?: unknown): ToolError {
+  return new ToolError(
+    ExitCode.Badge,
+    `the program did not get into the badge (${why}): it has none now, its settings and recordings are safe. Check the cable and run the same command again.`,
+    { cause },
+  );
 }
 
 /** Puts the old program back. @throws ToolError always: what happened, and in what state the badge is */

@@ -22,7 +22,9 @@ const SETTLE_MS = 2500;
 const SECOND_SIGN_MS = 1500;
 
 export class HealthWatch {
-  private failure: Verdict;
+  /** What is known to be wrong by now. */
+  failure: Verdict;
+
   private firstSignMs: number | undefined;
   private settled = false;
   /** Announcements of the badge's runtime since it started, 15 for that many or more. */
