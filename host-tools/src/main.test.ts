@@ -350,7 +350,8 @@ describe("salestag", () => {
     ];
     const at = (port: string) => salestag(folder(), "provision", "--badge", port, ...rest);
     assertFailed(await at("tcp:127.0.0.1:1"), 5, /no badge at tcp:127\.0\.0\.1:1/);
-    assertFailed(await at("/dev/null"), 2, /'\/dev\/null' is no badge/);
+    assertFailed(await at("/dev/null"), 5, /the port \/dev\/null cannot be opened/);
+    assertFailed(await at("udp:127.0.0.1:1"), 2, /'udp:127.0.0.1:1' is no port of a badge/);
     assert.deepEqual(Vault.open(vault).badges(), []);
   });
 });

@@ -2,13 +2,14 @@
 import type { ConsentPolicy } from "@salestag/protocol";
 import { type Command, Option } from "commander";
 import { ExitCode, ToolError } from "../errors";
-import { writeConsent } from "../provision";
+import { writeConsent } from "../provision/settings";
 import { BadgePort } from "../usb/badge-port";
+import { resolveBadge } from "../usb/resolve-badge";
 import { jsonOr, type Output } from "./output";
-import { another, whole } from "./values";
+import { another, badgeOption, whole } from "./values";
 
 interface Flags {
-  badge: string;
+  badge?: string;
   policy: ConsentPolicy["policy"];
   withinS: number;
   yes: string[];
@@ -31,7 +32,7 @@ export function addConsent(parent: Command, output: Output): void {
   parent
     .command("consent")
     .description("Set on whose word a badge keeps what it hears.")
-    .requiredOption("--badge <port>", "the badge's port: tcp:HOST:PORT")
+    .addOption(badgeOption())
     .addOption(
       new Option("--policy <name>", "what the team decided")
         .choices(["announce", "verbal", "off"])
@@ -57,7 +58,7 @@ export function addConsent(parent: Command, output: Output): void {
         throw new ToolError(ExitCode.Usage, `--yes and --no belong to --policy verbal, not to ${policy}.`);
       const consent: Partial<ConsentPolicy> =
         policy === "verbal" ? { policy, withinMs: withinS * 1000, yes, no } : { policy };
-      const port = await BadgePort.open(badge);
+      const port = await BadgePort.open(await resolveBadge(badge));
       try {
         const deviceId = await writeConsent(port.client, consent);
         jsonOr(output, json, { deviceId, consent }, [`badge ${deviceId}`, `policy   ${policy}`]);

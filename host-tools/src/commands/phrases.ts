@@ -16,9 +16,11 @@ import {
 } from "../phrases/phrase-list";
 import { normalise } from "../phrases/phrase-text";
 import { readSet, setNames } from "../phrases/sets";
-import { writePhrases } from "../provision";
+import { writePhrases } from "../provision/settings";
 import { BadgePort } from "../usb/badge-port";
+import { resolveBadge } from "../usb/resolve-badge";
 import { jsonOr, type Output } from "./output";
+import { badgeOption } from "./values";
 
 const FILE_DEFAULT = "phrases.json";
 const RATE_DEFAULT = "1";
@@ -77,8 +79,8 @@ export function addPhrases(parent: Command, output: Output): void {
     .option("--false-alarms <rate>", "for every phrase; else each keeps its own")
     .action((flags: Flags) => calibrateAll(output, flags));
   command("write", "Write the list into a badge.")
-    .requiredOption("--badge <port>", "the badge's port: tcp:HOST:PORT")
-    .action((flags: Flags & { badge: string }) => write(output, flags));
+    .addOption(badgeOption())
+    .action((flags: Flags & { badge?: string }) => write(output, flags));
 }
 
 function collect(value: string, before: string[] = []): string[] {
@@ -218,9 +220,9 @@ function calibrateAll(output: Output, flags: Flags): void {
   print(output, flags, calibrated);
 }
 
-async function write(output: Output, flags: Flags & { badge: string }): Promise<void> {
+async function write(output: Output, flags: Flags & { badge?: string }): Promise<void> {
   const phrases = readPhrasesForBadge(flags.file);
-  const port = await BadgePort.open(flags.badge);
+  const port = await BadgePort.open(await resolveBadge(flags.badge));
   try {
     const deviceId = await writePhrases(port.client, phrases);
     jsonOr(output, flags.json, { deviceId, phrases: phrases.length }, [

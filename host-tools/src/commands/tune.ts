@@ -2,13 +2,14 @@
 import { FRAME_MS, TUNING_DEFAULT, type Tuning } from "@salestag/protocol";
 import type { Command } from "commander";
 import { ExitCode, ToolError } from "../errors";
-import { writeTuning } from "../provision";
+import { writeTuning } from "../provision/settings";
 import { BadgePort } from "../usb/badge-port";
+import { resolveBadge } from "../usb/resolve-badge";
 import { jsonOr, type Output } from "./output";
-import { whole } from "./values";
+import { badgeOption, whole } from "./values";
 
 interface Flags {
-  badge: string;
+  badge?: string;
   sensitivity: number;
   preRollMs: number;
   hangoverMs: number;
@@ -39,7 +40,7 @@ export function addTune(parent: Command, output: Output): void {
     .description(
       "Set how easily a badge takes sound for speech, what it keeps around it, when it nudges, what it does when full.",
     )
-    .requiredOption("--badge <port>", "the badge's port: tcp:HOST:PORT")
+    .addOption(badgeOption())
     .option("--sensitivity <n>", "-5 (only what is surely speech) to 5 (all that may be)", whole, 0)
     .option(
       "--pre-roll-ms <ms>",
@@ -57,7 +58,7 @@ export function addTune(parent: Command, output: Output): void {
     .addHelpText("after", HELP)
     .action(async (flags: Flags) => {
       const tuning = tuningOf(flags);
-      const port = await BadgePort.open(flags.badge);
+      const port = await BadgePort.open(await resolveBadge(flags.badge));
       try {
         const deviceId = await writeTuning(port.client, tuning);
         const lines = Object.entries(tuning).map(([name, value]) => `${name.padEnd(18)} ${value}`);

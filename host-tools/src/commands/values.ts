@@ -1,5 +1,5 @@
 // Values of options, as commander hands them over.
-import { InvalidArgumentError } from "commander";
+import { InvalidArgumentError, Option } from "commander";
 
 /** @returns a whole number @throws InvalidArgumentError for anything else */
 export function whole(text: string): number {
@@ -21,4 +21,12 @@ export function wholeWithin(least: number, most: number): (text: string) => numb
 /** Collects an option that may be given more than once. */
 export function another(text: string, before: string[]): string[] {
   return [...before, text];
+}
+
+/** `--badge` of every command that talks to one; see resolveBadge for what goes without it. */
+export function badgeOption(): Option {
+  return new Option(
+    "--badge <port>",
+    "the badge's port, as 'salestag ports' shows it, or tcp:HOST:PORT; not needed where one badge is plugged in",
+  );
 }

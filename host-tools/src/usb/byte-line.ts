@@ -6,6 +6,23 @@ import { ExitCode, messageOf, ToolError } from "../errors";
 
 /** USB serial ports have no speed; the runtime's own host programs name this one, and a UART needs it. */
 const BAUD = 1_500_000;
+/** What a device has not taken by then when the port is closed, it never gets: one that hangs must not hold the tool. */
+const UNSENT_MS_MAX = 1000;
+
+/** Why a port cannot be opened: not allowed, used by another program, not there, or whatever the system says. */
+export type PortTrouble = "not allowed" | "in use" | "absent" | "refused";
+
+/** A port that cannot be opened. */
+export class PortError extends ToolError {
+  constructor(
+    readonly trouble: PortTrouble,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(ExitCode.Badge, message, options);
+    this.name = "PortError";
+  }
+}
 
 export interface ByteLine {
   stream: Duplex;
@@ -16,7 +33,8 @@ export interface ByteLine {
 /**
  * Opens a badge's port.
  * @param port a path, such as `/dev/ttyACM0` or `COM3`, or `tcp:HOST:PORT`
- * @throws ToolError when it cannot be opened
+ * @throws PortError when it cannot be opened
+ * @throws ToolError when it is no port
  */
 export async function openLine(port: string): Promise<ByteLine> {
   const tcp = /^tcp:([^:]+):(\d{1,5})$/.exec(port);
@@ -42,8 +60,8 @@ function dial(port: string, host: string, tcpPort: number): Promise<ByteLine> {
     socket.once("connect", () => resolve({ stream: socket, close }));
     socket.once("error", (error) =>
       reject(
-        new ToolError(
-          ExitCode.Badge,
+        new PortError(
+          "absent",
           `no badge at ${port} (${error.message}); check the address and that it is switched on.`,
         ),
       ),
@@ -64,20 +82,33 @@ function openSerial(path: string): Promise<ByteLine> {
 /** A port that was unplugged fails to drain and to close, and is free all the same. */
 function closeSerial(line: SerialPort): Promise<void> {
   return new Promise((resolve) => {
-    if (!line.isOpen) resolve();
-    else line.drain(() => line.close(() => resolve()));
+    if (!line.isOpen) {
+      resolve();
+      return;
+    }
+    const unsent = setTimeout(() => line.flush(), UNSENT_MS_MAX);
+    line.drain(() => {
+      clearTimeout(unsent);
+      line.close(() => resolve());
+    });
   });
 }
 
 /** The binding's words name the cause only in their text. */
-function refused(path: string, cause: Error): ToolError {
+export function refused(path: string, cause: Error): PortError {
   const text = messageOf(cause);
-  const hint = /permission denied|access denied|EACCES/i.test(text)
-    ? `you may not use it; run 'salestag doctor --badge ${path}', which says how to be allowed`
-    : /lock|busy|EAGAIN|EBUSY/i.test(text)
-      ? "another program uses it; end that one (a monitor, a serial console, ModemManager)"
-      : /no such file|not found|ENOENT|unknown error code 2\b/i.test(text)
-        ? "there is no such port; 'salestag ports' lists what is plugged in"
-        : `the system refuses it (${text}); pull the cable and plug it in again`;
-  return new ToolError(ExitCode.Badge, `the port ${path} cannot be opened: ${hint}.`, { cause });
+  const trouble = troubleOf(text);
+  const hints = {
+    "not allowed": `you may not use it; run 'salestag doctor --badge ${path}', which says how to be allowed`,
+    "in use": "another program uses it; end that one (a monitor, a serial console, ModemManager)",
+    absent: "there is no such port; 'salestag ports' lists what is plugged in",
+    refused: `the system refuses it (${text}); pull the cable and plug it in again`,
+  };
+  return new PortError(trouble, `the port ${path} cannot be opened: ${hints[trouble]}.`, { cause });
+}
+
+function troubleOf(text: string): PortTrouble {
+  if (/permission denied|access denied|EACCES/i.test(text)) return "not allowed";
+  if (/lock|busy|EAGAIN|EBUSY/i.test(text)) return "in use";
+  return /no such file|not found|ENOENT|unknown error code 2\b/i.test(text) ? "absent" : "refused";
 }

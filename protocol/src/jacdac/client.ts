@@ -65,6 +65,7 @@ export class JacdacClient {
   private nowMs = 0;
   private announcedMs = Number.NEGATIVE_INFINITY;
   private ended: Error | undefined;
+  private pauses: { untilMs: number; resolve: () => void; reject: (error: Error) => void }[] = [];
   private lastPort = 0;
 
   /**
@@ -92,6 +93,9 @@ export class JacdacClient {
     const late = this.waiting.filter(({ deadlineMs }) => deadlineMs <= nowMs);
     this.waiting = this.waiting.filter(({ deadlineMs }) => deadlineMs > nowMs);
     for (const { what, fail } of late) fail(new JdTimeoutError(`no answer in time: ${what}`));
+    const over = this.pauses.filter(({ untilMs }) => untilMs <= nowMs);
+    this.pauses = this.pauses.filter(({ untilMs }) => untilMs > nowMs);
+    for (const { resolve } of over) resolve();
     for (const one of this.waiting)
       if (one.again !== undefined && one.againMs <= nowMs) {
         one.againMs = nowMs + one.everyMs;
@@ -107,9 +111,11 @@ export class JacdacClient {
 
   /** What waits now fails with this error. */
   interrupt(error: Error): void {
-    const waiting = this.waiting;
+    const { waiting, pauses } = this;
     this.waiting = [];
+    this.pauses = [];
     for (const { fail } of waiting) fail(error);
+    for (const { reject } of pauses) reject(error);
   }
 
   /** Takes a frame from the bus; a damaged one is dropped. */
@@ -141,6 +147,11 @@ export class JacdacClient {
   private offer(deviceId: string, serviceIndex: number, command: number, data: Buffer): void {
     const taken = this.waiting.find(({ take }) => take(deviceId, serviceIndex, command, data));
     if (taken !== undefined) this.waiting = this.waiting.filter((other) => other !== taken);
+  }
+
+  /** @returns every service that is announced now, of all devices */
+  allServices(): JdService[] {
+    return [...this.services];
   }
 
   /** @returns every service of this class that is announced now */
@@ -254,6 +265,14 @@ export class JacdacClient {
     take: (deviceId: string, serviceIndex: number, command: number, data: Buffer) => T | undefined,
   ): Promise<T> {
     return this.wait({ what, timeoutMs }, take);
+  }
+
+  /** Lets time pass, as `tick` tells it. Rejects when the line is gone meanwhile. */
+  pause(durationMs: number): Promise<void> {
+    if (this.ended !== undefined) return Promise.reject(this.ended);
+    return new Promise((resolve, reject) => {
+      this.pauses.push({ untilMs: this.nowMs + durationMs, resolve, reject });
+    });
   }
 
   /** Writes a register; read it to know that it was taken. */
