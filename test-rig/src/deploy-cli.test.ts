@@ -9,6 +9,7 @@ import { DEVICE_ID, program, useDeploying, wellProgram } from "./deploy.fixture"
 import type { Cable } from "./usb-door";
 
 const SALESTAG = fileURLToPath(new URL("../../host-tools/bin/salestag.mjs", import.meta.url));
+const RIG = fileURLToPath(new URL("../bin/rig.mjs", import.meta.url));
 /** In the middle of the built program. */
 const HALF_BYTES = 30_000;
 
@@ -155,7 +156,7 @@ describe("deploy: the tool's process at a badge on a pseudo-terminal", () => {
     const tool = start();
     await cable.stands;
     tool.kill("SIGINT");
-    assert.equal(await tool.end(), "SIGINT");
+    assert.equal(await tool.end(), 130);
     assert.match(tool.err, /Ended; nothing on the badge was changed\./);
     cable.letGo();
     assert.equal(await badge.sha256(), built().sha256);
@@ -185,7 +186,7 @@ describe("deploy: the tool's process at a badge on a pseudo-terminal", () => {
         await tool.says(/finishing first/);
         tool.kill(signals[1] as NodeJS.Signals);
       }
-      assert.equal(await tool.end(), signals.at(-1));
+      assert.equal(await tool.end(), signals.length > 1 ? 130 : "SIGKILL");
       cable.letGo();
       assert.equal(await badge.sha256(), undefined);
       const again = start("--json");
@@ -193,4 +194,39 @@ describe("deploy: the tool's process at a badge on a pseudo-terminal", () => {
       assert.equal(JSON.parse(again.out).before.sha256, undefined);
       assert.equal(await badge.sha256(), built().sha256);
     });
+});
+
+describe("deploy: into the badge of `rig badge`", () => {
+  const { path } = useDeploying();
+
+  it("one that was switched on blank keeps what was deployed, when it is switched off and on too", async () => {
+    const rig = async (...args: string[]) => {
+      const all = [RIG, "badge", "--state", path("state"), "--link", path("badge"), ...args];
+      const child = spawn(process.execPath, all, { stdio: ["ignore", "pipe", "inherit"] });
+      await once(child.stdout, "data");
+      const off = async () => {
+        child.kill("SIGTERM");
+        await once(child, "close");
+      };
+      return off;
+    };
+    const deploy = async () => {
+      const tool = Tool.deploy(path, "--json");
+      assert.equal(await tool.end(), 0, tool.err);
+      return JSON.parse(tool.out).outcome as string;
+    };
+    const switchOff = await rig("--blank");
+    try {
+      assert.equal(await deploy(), "deployed");
+      assert.equal(await deploy(), "up to date");
+    } finally {
+      await switchOff();
+    }
+    const switchOffAgain = await rig();
+    try {
+      assert.match(await deploy(), /^(up to date|started)$/); // a badge starts its program a second after it was plugged in
+    } finally {
+      await switchOffAgain();
+    }
+  });
 });

@@ -6,6 +6,7 @@ import { ProgramStore } from "../../host-tools/src/deploy/store";
 import { ExitCode } from "../../host-tools/src/errors";
 import { toolError } from "../../host-tools/src/testing/tools";
 import { readProgram } from "./bench";
+import { NoisyCable, SlowCable } from "./cables";
 import { DEVICE_ID, program, type RealBadge, useDeploying, wellProgram } from "./deploy.fixture";
 import { Random } from "./emulator/random";
 import type { Cable } from "./usb-door";
@@ -37,7 +38,7 @@ const CUTS = [
   { what: "the badge's power fails", cut: (badge: RealBadge) => badge.reset() },
 ];
 
-/** A cable that loses some of the frames and text lines, and damages bytes. @param damaged one byte of so many */
+/** A cable that loses one piece of so many (a frame, a line of text) and damages one byte of so many. */
 function badCable(lostOf: number, damagedOf: number): Cable {
   const random = new Random(7);
   const spoil = (bytes: Buffer, arrive: (bytes: Buffer) => void) => {
@@ -199,6 +200,18 @@ describe("deploy: bad lines and interruptions", () => {
       assert.equal(await badge.setting("label"), "Kim");
     });
 
+  it("after an interruption it still knows what to go back to", async () => {
+    const [old, bad] = [await wellProgram(300), await program(BAD[0].source)];
+    const badge = await world.switchOn("in flash");
+    await world.deploy(old);
+    const onProgress = () => {
+      throw new Error("the tool was killed");
+    };
+    await assert.rejects(world.deploy(bad, { onProgress }), toolError(ExitCode.Badge, /has none now/));
+    await assert.rejects(world.deploy(bad), toolError(ExitCode.Badge, /again, and that one is well\.$/));
+    assert.equal(await badge.sha256(), old.sha256);
+  });
+
   for (const [lostOf, damagedOf] of [
     [100, 10_000],
     [100, 1000],
@@ -213,6 +226,19 @@ describe("deploy: bad lines and interruptions", () => {
         withinMs: 15_000,
       });
       assert.equal(outcome, "deployed");
+      assert.equal(await badge.sha256(), fresh.sha256);
+    });
+
+  for (const { what, cable } of [
+    { what: "one that loses and changes 0.2% of all bytes", cable: () => new NoisyCable(3) },
+    { what: "one of 20 KB/s", cable: () => new SlowCable(20_000) },
+  ])
+    it(`a bad cable: ${what}`, async () => {
+      const small = await wellProgram(300);
+      const badge = await world.switchOn(small.bytes, cable());
+      const fresh = await wellProgram(301);
+      const rollback = { to: small, none: false };
+      assert.equal((await world.deploy(fresh, { rollback, withinMs: 15_000 })).outcome, "deployed");
       assert.equal(await badge.sha256(), fresh.sha256);
     });
 });

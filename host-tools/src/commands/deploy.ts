@@ -3,12 +3,14 @@ import type { Command } from "commander";
 import { type Deployed, deployProgram } from "../deploy/deploy";
 import { BUILT_PROGRAM, readProgramFile } from "../deploy/program-file";
 import { ProgramStore, storeFolder } from "../deploy/store";
+import { ExitCode } from "../errors";
 import { BadgePort } from "../usb/badge-port";
+import { resolveBadge } from "../usb/resolve-badge";
 import { jsonOr, type Output } from "./output";
-import { wholeWithin } from "./values";
+import { badgeOption, wholeWithin } from "./values";
 
 interface Flags {
-  badge: string;
+  badge?: string;
   program?: string;
   rollbackTo?: string;
   rollbackFrom?: string;
@@ -29,7 +31,7 @@ was deployed from this computer.
 Ctrl-C before the transfer begins leaves everything as it was; afterwards the tool finishes first, and a second one ends it at once.
 
 Examples:
-  salestag deploy --badge /dev/ttyACM0                                    # what 'npm run build' made
+  salestag deploy                                                         # what 'npm run build' made
   salestag deploy --badge COM3 --program bytecode.devs --rollback-from old-programs`;
 
 export function addDeploy(parent: Command, output: Output): void {
@@ -38,7 +40,7 @@ export function addDeploy(parent: Command, output: Output): void {
     .description(
       "Put the badge program into a badge that has the runtime, and the earlier one back if it is not well.",
     )
-    .requiredOption("--badge <port>", "the badge's port: /dev/ttyACM0, COM3, tcp:HOST:PORT")
+    .addOption(badgeOption())
     .option("--program <file>", "bytecode.devs of a build (default: what 'npm run build' made)")
     .option("--rollback-to <file>", "the program to go back to, whatever runs now")
     .option("--rollback-from <dir>", "a folder of programs (.devs) that may have the one that runs now")
@@ -59,10 +61,10 @@ async function run(flags: Flags, output: Output): Promise<void> {
   const program = readProgramFile(flags.program ?? BUILT_PROGRAM);
   const to = flags.rollbackTo === undefined ? undefined : readProgramFile(flags.rollbackTo);
   const startMs = performance.now();
-  const progress = new Progress();
-  const interrupts = new Interrupts(output, () => progress.clear());
+  const badge = await resolveBadge(flags.badge);
+  const interrupts = new Interrupts(output);
   const deployed = await deployProgram({
-    open: () => BadgePort.open(flags.badge),
+    open: () => BadgePort.open(badge),
     program,
     store: new ProgramStore(storeFolder(process.env)),
     rollback: { to, fromFolder: flags.rollbackFrom, none: !flags.rollback },
@@ -71,13 +73,10 @@ async function run(flags: Flags, output: Output): Promise<void> {
     nowMs: Date.now,
     onPlan: (before) => output.notice(`${title(before)} -> ${title(program)}`),
     onPointOfNoReturn: () => interrupts.finishFirst(),
-    onProgress: (sentBytes, allBytes) => progress.show(sentBytes, allBytes),
-    onNotice: (text) => {
-      progress.clear();
-      output.notice(text);
-    },
+    onProgress: (sentBytes, allBytes) => output.progress(progressOf(sentBytes, allBytes)),
+    onNotice: (text) => output.notice(text),
   }).finally(() => {
-    progress.clear();
+    output.progress("");
     interrupts.end();
   });
   print(output, flags.json, deployed, (performance.now() - startMs) / 1000);
@@ -102,35 +101,18 @@ function title({ version, sha256 }: { version: string; sha256: string | undefine
   return `${version === "" ? "a program without a version" : version} (${sha256.slice(0, 8)})`;
 }
 
-/** How much of the program is in the badge; only for a person at a terminal. */
-class Progress {
-  private readonly terminal = process.stderr.isTTY === true;
-  private shown = "";
-
-  show(sentBytes: number, allBytes: number): void {
-    const text = `${Math.floor((sentBytes / allBytes) * 100)} % of ${Math.ceil(allBytes / 1024)} KB`;
-    if (!this.terminal || text === this.shown) return;
-    this.shown = text;
-    process.stderr.write(`\r${text.padEnd(20)}`);
-    if (sentBytes === allBytes) process.stderr.write("\rwaiting until it says that it is well");
-  }
-
-  clear(): void {
-    if (this.shown !== "") process.stderr.write("\r\x1b[K");
-    this.shown = "";
-  }
+function progressOf(sentBytes: number, allBytes: number): string {
+  if (sentBytes === allBytes) return "waiting until it says that it is well";
+  return `${Math.floor((sentBytes / allBytes) * 100)} % of ${Math.ceil(allBytes / 1024)} KB`;
 }
 
 /** What Ctrl-C does: until the point of no return it ends the tool, after it the second one does. */
 class Interrupts {
   private finishing = false;
   private asked = false;
-  private readonly listener = (signal: NodeJS.Signals) => this.interrupted(signal);
+  private readonly listener = () => this.interrupted();
 
-  constructor(
-    private readonly output: Output,
-    private readonly clear: () => void,
-  ) {
+  constructor(private readonly output: Output) {
     for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, this.listener);
   }
 
@@ -142,8 +124,7 @@ class Interrupts {
     for (const signal of ["SIGINT", "SIGTERM"] as const) process.off(signal, this.listener);
   }
 
-  private interrupted(signal: NodeJS.Signals): void {
-    this.clear();
+  private interrupted(): void {
     if (this.finishing && !this.asked) {
       this.asked = true;
       this.output.notice(
@@ -156,7 +137,6 @@ class Interrupts {
         ? "Ended in the middle: the badge may have no program now; run the same command again."
         : "Ended; nothing on the badge was changed.",
     );
-    this.end();
-    process.kill(process.pid, signal); // ends the process as if it had not listened
+    process.exit(ExitCode.Interrupted);
   }
 }

@@ -85,7 +85,7 @@ export async function deployProgram(options: DeployOptions): Promise<Deployed> {
       await startAgain(badge, options);
       return { outcome: "started", deviceId, before, program };
     }
-    const old = oldProgram(before, options);
+    const old = oldProgram(deviceId, before, options);
     store.keep(program, options.nowMs());
     options.onPlan(before, program);
     options.onPointOfNoReturn();
@@ -129,22 +129,25 @@ function noAnswer(cause: unknown): never {
   );
 }
 
-/** @returns what to go back to; undefined when there is nothing, and that is how the user wants it. @throws ToolError when it is not */
-function oldProgram(before: BadgeProgram, options: DeployOptions): ProgramFile | undefined {
-  const { rollback, store, onNotice } = options;
+/**
+ * @returns what to go back to; undefined when there is nothing: the badge had no program, or the user does without
+ * @throws ToolError when it is not here, and the user does not do without
+ */
+function oldProgram(deviceId: string, before: BadgeProgram, options: DeployOptions): ProgramFile | undefined {
+  const { rollback, store, program, nowMs, onNotice } = options;
   if (rollback.to !== undefined) {
     checkRuntime(rollback.to, before.runtime);
     return rollback.to;
   }
-  if (before.sha256 === undefined || before.sha256 === options.program.sha256) return undefined;
-  const kept = store.find(before.sha256);
-  const found =
-    kept ??
-    (rollback.fromFolder === undefined ? undefined : findInFolder(rollback.fromFolder, before.sha256));
-  if (found !== undefined) {
-    if (found !== kept) store.keep(found, options.nowMs());
+  const ran = before.sha256 ?? store.ran(deviceId);
+  if (ran === undefined || ran === program.sha256) return undefined;
+  const found = store.find(ran) ?? (rollback.fromFolder && findInFolder(rollback.fromFolder, ran));
+  if (found) {
+    store.keep(found, nowMs());
+    store.noteRan(deviceId, ran);
     return found;
   }
+  if (before.sha256 === undefined) return undefined;
   const missing = `the badge runs ${nameOf(before)}, which this computer does not have and a badge cannot give back`;
   if (!rollback.none)
     throw new ToolError(
@@ -175,7 +178,7 @@ async function replace(badge: Badge, program: ProgramFile, options: DeployOption
     try {
       if ((await readSha256(port.client, manager)) === program.sha256) return await judge(badge, options);
     } catch (cause) {
-      return watch.failure ?? `left the badge without an answer (${messageOf(cause)})`;
+      return watch.failure ?? `left the badge without an answer (${messageOf(cause).replace(/\.$/, "")})`;
     }
   }
   throw notIn(`other bytes than were sent arrived, ${WRITES_MAX} times`);
@@ -207,7 +210,7 @@ async function judge({ port, manager, watch }: Badge, { withinMs }: DeployOption
 function notIn(why: string, cause?: unknown): ToolError {
   return new ToolError(
     ExitCode.Badge,
-    `the program did not get into the badge (${why}): it has none now, its settings and recordings are safe. Check the cable and run the same command again.`,
+    `the program did not get into the badge (${why.replace(/\.$/, "")}): it has none now, its settings and recordings are safe. Check the cable and run the same command again.`,
     { cause },
   );
 }
@@ -232,7 +235,7 @@ async function rollBack(
   } catch (cause) {
     throw new ToolError(
       ExitCode.Badge,
-      `${failed}, and the badge does not come back (${messageOf(cause)}). Plug it in and run the same command again; when that does not help, use 'salestag flash'.`,
+      `${failed}, and the badge does not come back (${messageOf(cause).replace(/\.$/, "")}). Plug it in and run the same command again; when that does not help, use 'salestag flash'.`,
       { cause },
     );
   }

@@ -9,9 +9,12 @@ import { PROGRAM_BYTES_MAX, type ProgramFile, programOf } from "./program-file";
 
 /** So many programs are kept. */
 const KEPT_MAX = 10;
+/** Of so many badges it is known what they ran. */
+const BADGES_MAX = 1000;
 /** So many files of a folder are looked at. */
 const LOOKED_AT_MAX = 1000;
 const ENDING = ".devs";
+const RAN_ENDING = ".ran";
 
 /** @param env the process's environment @returns the user's own folder of programs */
 export function storeFolder(env: NodeJS.ProcessEnv): string {
@@ -28,20 +31,41 @@ export class ProgramStore {
 
   /** Keeps a program, and lets go of the one that was used longest ago. @param nowMs Unix time */
   keep(program: ProgramFile, nowMs: number): void {
-    mkdirSync(this.folder, { recursive: true, mode: 0o700 });
     const path = this.pathOf(program.sha256);
-    if (this.find(program.sha256) === undefined) replaceFile(path, program.bytes, 0o600);
+    if (this.find(program.sha256) === undefined) this.write(path, program.bytes);
     utimesSync(path, nowMs / 1000, nowMs / 1000);
-    const kept = readdirSync(this.folder)
-      .filter((name) => /^[0-9a-f]{64}\.devs$/.test(name))
-      .map((name) => join(this.folder, name))
-      .sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs);
-    for (const old of kept.slice(KEPT_MAX)) unlinkSync(old);
+    this.forgetOldest(ENDING, KEPT_MAX);
+  }
+
+  /** Notes what a badge runs before it gets something else: after an interruption the badge cannot tell any more. */
+  noteRan(deviceId: string, sha256: string): void {
+    this.write(join(this.folder, `${deviceId}${RAN_ENDING}`), sha256);
+    this.forgetOldest(RAN_ENDING, BADGES_MAX);
+  }
+
+  /** @returns SHA-256 of the program that was noted last for a badge, or undefined */
+  ran(deviceId: string): string | undefined {
+    const path = join(this.folder, `${deviceId}${RAN_ENDING}`);
+    if (statSync(path, { throwIfNoEntry: false }) === undefined) return undefined;
+    return /^[0-9a-f]{64}$/.exec(readFileSync(path, "latin1"))?.[0];
   }
 
   /** @returns the program, or undefined when it is not kept, or not any more what it was */
   find(sha256: string): ProgramFile | undefined {
     return load(this.pathOf(sha256), sha256);
+  }
+
+  private write(path: string, content: Buffer | string): void {
+    mkdirSync(this.folder, { recursive: true, mode: 0o700 });
+    replaceFile(path, content, 0o600);
+  }
+
+  private forgetOldest(ending: string, keptMax: number): void {
+    const newestFirst = readdirSync(this.folder)
+      .filter((name) => name.endsWith(ending) && !name.startsWith("."))
+      .map((name) => join(this.folder, name))
+      .sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs);
+    for (const old of newestFirst.slice(keptMax)) unlinkSync(old);
   }
 
   private pathOf(sha256: string): string {
