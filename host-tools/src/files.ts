@@ -82,7 +82,7 @@ export function readSecretFile(path: string, bytesMax: number): Buffer {
   if (process.platform !== "win32" && (stat.mode & OTHERS_MODE) !== 0)
     throw new ToolError(
       ExitCode.Usage,
-      `'${path}' holds a secret key but other users may use it (mode ${(stat.mode & 0o777).toString(8)}); run: chmod 600 ${path}`,
+      `'${path}' holds a secret but other users may use it (mode ${(stat.mode & 0o777).toString(8)}); run: chmod 600 ${path}`,
     );
   try {
     if (stat.size > bytesMax) throw new Error(`it has ${stat.size} bytes, more than ${bytesMax}`);

@@ -9,6 +9,15 @@ export function whole(text: string): number {
   return value;
 }
 
+/** @returns a reader of whole numbers from `least` to `most` */
+export function wholeWithin(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = whole(text);
+    if (value < least || value > most) throw new InvalidArgumentError(`It must be ${least} to ${most}.`);
+    return value;
+  };
+}
+
 /** Collects an option that may be given more than once. */
 export function another(text: string, before: string[]): string[] {
   return [...before, text];
