@@ -34,6 +34,12 @@ export interface BenchOptions {
   onLog?: (line: string, atMs: number) => void;
 }
 
+/** A device that the rig plays on the badge's bus. */
+export interface PlayedDevice {
+  /** Takes a frame from the bus. */
+  receive(frame: Buffer): void;
+}
+
 /** Frames on the badge's bus that the rig keeps from the badge. */
 export type DropRule = (seq: number) => boolean;
 
@@ -67,6 +73,7 @@ export class Bench {
 
   private running: EmulatedBadge | undefined;
   private chip: PlayedFlash | undefined;
+  private readonly devices: PlayedDevice[] = [];
   private readonly busListeners = new Set<(frame: Buffer) => void>();
   private readonly logListeners = new Set<(line: string) => void>();
 
@@ -77,7 +84,6 @@ export class Bench {
     const { latencyMs, patienceMs, ca } = options;
     this.network = new RealNetwork({ time, latencyMs, patienceMs, ca, tracker: () => new RelayTracker() });
     this.client = new JacdacClient(CLIENT_ID, (frame) => this.running?.receive(frame));
-    this.busListeners.add((frame) => this.client.receive(frame));
   }
 
   /** Puts a badge on the bench, its program in it, and switches it on. */
@@ -119,9 +125,15 @@ export class Bench {
   /** Takes a frame from a computer at the USB port. */
   fromHost(frame: Buffer): void {
     this.badge.receive(frame);
+    for (const device of this.devices) device.receive(frame);
   }
 
-  /** Hears every frame that the badge sends on its bus. @returns a function that ends it */
+  /** Puts a device on the badge's bus. @param make gets what puts a frame on the bus */
+  plug(make: (send: (frame: Buffer) => void) => PlayedDevice): void {
+    this.devices.push(make((frame) => this.fromDevice(frame)));
+  }
+
+  /** Hears every frame on the badge's bus but those of its flash chip, which is no device on hardware. @returns a function that ends it */
   listen(listener: (frame: Buffer) => void): () => void {
     this.busListeners.add(listener);
     return () => this.busListeners.delete(listener);
@@ -168,7 +180,7 @@ export class Bench {
   plugFrontEnd(frameOf: (seq: number) => Buffer | undefined, drop: DropRule = () => false): VoiceFrontEnd {
     const { time } = this;
     const send = (frame: Buffer, seq: number | undefined) => {
-      if (seq === undefined || !drop(seq)) this.badge.receive(frame);
+      if (seq === undefined || !drop(seq)) this.fromDevice(frame);
     };
     this.frontEnd = new VoiceFrontEnd({ time, deviceId: FRONT_END_ID, send, frameOf });
     return this.frontEnd;
@@ -179,9 +191,17 @@ export class Bench {
     return this.trace.filter((event) => event.word === word) as Extract<TraceEvent, { word: W }>[];
   }
 
+  /** A frame of a played device, for the badge and for whoever listens at its port. */
+  private fromDevice(frame: Buffer): void {
+    this.badge.receive(frame);
+    for (const listener of this.busListeners) listener(frame);
+  }
+
   private toBus(frame: Buffer): void {
+    this.client.receive(frame);
     this.frontEnd?.receive(frame);
     this.chip?.receive(frame);
+    for (const device of this.devices) device.receive(frame);
     for (const listener of this.busListeners) listener(frame);
   }
 

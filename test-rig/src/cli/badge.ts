@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { type Command, InvalidArgumentError } from "commander";
+import { quietRoom, recordingIn } from "../ambience";
 import {
   type BadgeState,
   keepBadgeState,
@@ -11,14 +12,32 @@ import {
 } from "../badge-state";
 import { BENCH_DEFAULTS, Bench } from "../bench";
 import { PaceGate } from "../emulator/pace-gate";
+import { playedPower } from "../emulator/power";
+import { playedVitals } from "../emulator/runtime-vitals";
+import { RigError } from "../errors";
+import { ESP32_SLOWER } from "../replay";
 import { UsbDoor } from "../usb-door";
 
 interface Flags {
   state: string;
   port: number;
   link?: string;
+  battery?: number;
+  play?: string;
+  loop: boolean;
   log: boolean;
 }
+
+const POWER_ID = "5a1e57a600000004";
+const VITALS_ID = "5a1e57a600000005";
+
+const HELP = `
+Without --play it hears a quiet room.
+
+Examples:
+  rig badge --state badge1 --link ports/badge1
+  rig badge --state badge1 --port 4001 --log
+  rig badge --state badge1 --link ports/badge1 --play test-rig/samples/solar-sale.flac --loop --battery 87`;
 
 export function addBadge(program: Command): void {
   program
@@ -26,16 +45,20 @@ export function addBadge(program: Command): void {
     .description("Switch on an emulated badge whose USB port is a serial port or a TCP port of this machine.")
     .requiredOption("--state <dir>", "folder with the badge's flash, made for a new badge")
     .option("--link <path>", "serial port: a link to a pseudo-terminal, made while the badge is on")
-    .option("--port <n>", "without --link: TCP port; 0 lets the system choose", port, 0)
+    .option("--port <n>", "without --link: TCP port; 0 lets the system choose", upTo(65535), 0)
+    .option("--play <file>", "a recording that it hears in real time: WAV or FLAC")
+    .option("--loop", "with --play: again and again, with pauses in which a conversation ends", false)
+    .option("--battery <percent>", "charge of its battery; without it nothing tells the charge", upTo(100))
     .option("--log", "show what the badge logs", false)
-    .addHelpText(
-      "after",
-      "\nExamples:\n  rig badge --state badge1 --link ports/badge1\n  rig badge --state badge1 --port 4001 --log",
-    )
+    .addHelpText("after", HELP)
     .action(run);
 }
 
 async function run(flags: Flags): Promise<void> {
+  if (flags.loop && flags.play === undefined)
+    throw new RigError("--loop plays a recording again: name it with --play.");
+  const room = await quietRoom();
+  const ambience = flags.play === undefined ? room : await recordingIn(room, flags.play, flags.loop);
   const known = existsSync(flags.state);
   const state = known ? loadBadgeState(flags.state) : newBadgeState(randomBytes(8).toString("hex"));
   if (!known) keepBadgeState(flags.state, state);
@@ -45,6 +68,8 @@ async function run(flags: Flags): Promise<void> {
   const seed = randomBytes(4).readUInt32LE(0);
   const onState = (kept: BadgeState) => saveBadgeState(flags.state, kept);
   const bench = await Bench.open({ ...BENCH_DEFAULTS, seed, state, onState, onLog });
+  bench.plugFrontEnd(ambience);
+  plugIn(bench, flags);
   const { link } = flags;
   const door =
     link === undefined ? await UsbDoor.onTcp(bench, flags.port) : await UsbDoor.onTerminal(bench, link);
@@ -62,9 +87,21 @@ async function run(flags: Flags): Promise<void> {
   process.exit(0);
 }
 
-function port(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 0 || value > 65535)
-    throw new InvalidArgumentError("It must be a port, 0 to 65535.");
-  return value;
+/** The devices on its bus that only a technician asks for. */
+function plugIn(bench: Bench, { battery }: Flags): void {
+  const { time, badge } = bench;
+  bench.plug((send) =>
+    playedVitals({ time, deviceId: VITALS_ID, runtime: badge, slower: ESP32_SLOWER, send }),
+  );
+  if (battery !== undefined)
+    bench.plug((send) => playedPower({ time, deviceId: POWER_ID, percent: battery, send }));
+}
+
+function upTo(max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text === "" || !Number.isInteger(value) || value < 0 || value > max)
+      throw new InvalidArgumentError(`It must be a whole number from 0 to ${max}.`);
+    return value;
+  };
 }
