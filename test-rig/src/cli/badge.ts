@@ -81,8 +81,7 @@ async function run(flags: Flags): Promise<void> {
   };
   process.on("SIGINT", off);
   process.on("SIGTERM", off);
-  await bench.time.run(Number.POSITIVE_INFINITY, () => !on);
-  await door.close();
+  await bench.time.run(Number.POSITIVE_INFINITY, () => !on).finally(() => door.close());
   bench.badge.powerOff();
   process.exit(0);
 }

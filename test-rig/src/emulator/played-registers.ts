@@ -37,8 +37,14 @@ export class PlayedRegisters {
     for (const { serviceIndex, command } of frame.packets) {
       if (serviceIndex !== SERVICE_INDEX || (command & 0xf000) !== JD_GET_REGISTER) continue;
       const value = this.parts.registers.get(command & 0xfff)?.();
-      if (value !== undefined) this.report(SERVICE_INDEX, command, value);
+      if (value !== undefined) this.answer(command, value);
     }
+  }
+
+  /** The badge that asks is inside its virtual machine now, and takes no frame before it is out. */
+  private answer(command: number, value: Buffer): void {
+    const { time } = this.parts;
+    time.at(time.nowMs(), () => this.report(SERVICE_INDEX, command, value));
   }
 
   private report(serviceIndex: number, command: number, data: Buffer): void {
