@@ -4,6 +4,7 @@ import { addAudit } from "./commands/audit";
 import { addConfigure } from "./commands/configure";
 import { addConsent } from "./commands/consent";
 import { addKeysInit } from "./commands/keys-init";
+import { addMonitor } from "./commands/monitor";
 import { addNudge } from "./commands/nudge";
 import { addOpen } from "./commands/open";
 import { processOutput } from "./commands/output";
@@ -31,6 +32,7 @@ addConfigure(program, output);
 addConsent(program, output);
 addAudit(program, output);
 addNudge(program, output);
+addMonitor(program, output);
 
 program.parseAsync().catch((cause: unknown) => {
   process.stderr.write(`salestag: ${sentenceOf(cause)}\n`);
