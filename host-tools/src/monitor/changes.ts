@@ -1,14 +1,8 @@
 // What the monitor says where no screen is: one change after the other, each a word and its fields, as a line for people and grep or as JSON.
-import { FRAME_MS, Talker } from "@salestag/protocol";
-import { parseTrace, type TraceEvent } from "@salestag/protocol/host";
+import { parseTrace } from "@salestag/protocol/host";
+import { type Change, changeOf, changeText } from "./change";
 import type { Input, MonitorState } from "./model";
 import { isUsable } from "./traced";
-
-/** One change. `what` comes first on its line. */
-export interface Change {
-  what: string;
-  [field: string]: string | number | boolean | undefined;
-}
 
 /** @returns text of a key phrase by its number, where it is known */
 export type PhraseText = (number: number) => string | undefined;
@@ -17,12 +11,6 @@ export type PhraseText = (number: number) => string | undefined;
 export const STATUS_MS = 10_000;
 /** Clipping is told at most this often, ms. */
 const CLIPPED_MS = 1000;
-const TALKERS: Record<number, string> = {
-  [Talker.Unsure]: "unsure",
-  [Talker.Near]: "near",
-  [Talker.Far]: "far",
-};
-
 /** @returns what this input changed, in the order in which it is to be said */
 export function changesOf(
   before: MonitorState,
@@ -59,19 +47,10 @@ function lineChanges(
     const line = after.problems !== before.problems ? after.problems.at(-1) : after.chatter.at(-1);
     return line === undefined ? [] : [{ what: line.severity, text: line.text }];
   }
-  if (event.word === "health") return isNewHealth(before, after) ? [told(event)] : [];
+  if (event.word === "health") return isNewHealth(before, after) ? [changeOf(event)] : [];
   if (event.word === "unprovisioned" && before.who.provisioned === false) return [];
-  if (event.word === "phrase") return [{ ...told(event), text: phraseText(event.number) }];
-  if (event.word === "turn")
-    return [{ ...told(event), talker: TALKERS[event.talker], levelDb: -event.level / 2, level: undefined }];
-  return [told(event)];
-}
-
-/** An event's own fields, and for how long where it has two frame numbers. */
-function told({ word, ...fields }: TraceEvent): Change {
-  const { fromSeq, toSeq } = fields as { fromSeq?: number; toSeq?: number };
-  const durationMs = fromSeq === undefined || toSeq === undefined ? undefined : (toSeq - fromSeq) * FRAME_MS;
-  return { what: word, ...fields, durationMs };
+  if (event.word === "phrase") return [{ ...changeOf(event), text: phraseText(event.number) }];
+  return [changeOf(event)];
 }
 
 /** Time and lateness change with every line, and are no news. */
@@ -108,16 +87,9 @@ function vitalsChanges({ vitals: before }: MonitorState, { vitals: after, meter 
   return isDue ? [{ what: "vitals", ...vitals, levelDb: meter?.levelDb, peakDb: meter?.peakDb }] : [];
 }
 
-/** @returns `TIME WORD field=value ...`; texts are in quotation marks */
-export function changeLine({ what, ...fields }: Change, time: string): string {
-  const told = Object.entries(fields)
-    .filter(([, value]) => value !== undefined)
-    .map(([name, value]) => `${name}=${isPlain(value) ? value : JSON.stringify(value)}`);
-  return [time, what, ...told].join(" ");
-}
-
-function isPlain(value: unknown): boolean {
-  return typeof value !== "string" || /^[\w.:/-]+$/.test(value);
+/** @returns `TIME WORD field=value ...` */
+export function changeLine(change: Change, time: string): string {
+  return `${time} ${changeText(change)}`;
 }
 
 /** @returns the same as one JSON object */

@@ -8,13 +8,16 @@ import { timeOfDay } from "./words";
 /** A line of the log, or a heading between. */
 export type LogRow = LogLine | { heading: string };
 
-const COLORS = { error: "red", warning: "yellow", log: undefined } as const;
+const COLORS = { error: "red", warning: "yellow", log: undefined, event: "cyan" } as const;
 /** Share of the room that warnings and errors may take from the rest. */
 const PROBLEMS_SHARE = 0.6;
 
+/** In less room there are no headings. */
+const HEADED_ROWS_MIN = 4;
+
 /** @returns the newest lines that fit into so many rows. @param inOrder one list in the order of time, as the log alone is shown */
 export function logLines({ problems, chatter }: MonitorState, rows: number, inOrder: boolean): LogRow[] {
-  if (rows <= 0) return [];
+  if (rows < HEADED_ROWS_MIN) return newest(problems.length > 0 ? problems : chatter, rows);
   if (inOrder) return [...problems, ...chatter].sort((a, b) => a.atMs - b.atMs).slice(-rows);
   if (problems.length === 0) return [{ heading: "log" }, ...newest(chatter, rows - 1)];
   const room = rows - 2;

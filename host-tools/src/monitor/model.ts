@@ -114,8 +114,8 @@ export interface Link {
 
 export interface LogLine {
   atMs: number;
-  /** "error", "warning" or "log". */
-  severity: "error" | "warning" | "log";
+  /** An event is a trace line. */
+  severity: "error" | "warning" | "log" | "event";
   text: string;
 }
 
@@ -141,7 +141,7 @@ export interface MonitorState {
   losses: number;
   marks: number;
   nudges: number;
-  /** Warnings and errors, and all else that is no trace line; newest last. */
+  /** Warnings and errors, and all else that is worth a line; newest last. */
   problems: LogLine[];
   chatter: LogLine[];
 }

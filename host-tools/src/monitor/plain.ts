@@ -1,6 +1,7 @@
 // The monitor without a screen: says each change until the badge is gone or somebody ends it.
 import { ExitCode, ToolError } from "../errors";
-import { type Change, changesOf, type PhraseText } from "./changes";
+import type { Change } from "./change";
+import { changesOf, type PhraseText } from "./changes";
 import { type Input, initialState } from "./model";
 import { reduce } from "./state";
 import { Watch } from "./watch";

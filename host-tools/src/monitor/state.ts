@@ -1,5 +1,6 @@
 // How what the monitor knows changes with each thing that comes over the cable. Pure: no clock, no port, no screen.
 import { parseTrace } from "@salestag/protocol/host";
+import { changeOf, changeText } from "./change";
 import {
   clean,
   type Input,
@@ -12,6 +13,8 @@ import {
 } from "./model";
 import { isUsable, tracedState } from "./traced";
 
+/** Trace lines that are not in the log: they come all the time. */
+const UNTOLD = new Set(["health", "unprovisioned", "onset", "chunk", "stored", "account"]);
 /** A peak is held for so long, then the meter follows the level again. */
 export const PEAK_HOLD_MS = 2000;
 
@@ -53,7 +56,12 @@ function unplugged(state: MonitorState, why: string, nowMs: number): MonitorStat
 
 function afterLine(state: MonitorState, text: string, nowMs: number): MonitorState {
   const event = parseTrace(text);
-  if (event !== undefined && isUsable(event)) return tracedState(state, event, nowMs);
+  if (event !== undefined && isUsable(event)) {
+    const after = tracedState(state, event, nowMs);
+    if (UNTOLD.has(event.word)) return after;
+    const told = { atMs: nowMs, severity: "event" as const, text: clean(changeText(changeOf(event))) };
+    return { ...after, chatter: kept(after.chatter, told, LINES_KEPT) };
+  }
   const line = { atMs: nowMs, ...logLine(text) };
   if (line.severity === "log") return { ...state, chatter: kept(state.chatter, line, LINES_KEPT) };
   return { ...state, problems: kept(state.problems, line, LINES_KEPT) };
