@@ -11,6 +11,7 @@ import { addKeysInit } from "./commands/keys-init";
 import { addKeysList } from "./commands/keys-list";
 import { addKeysRemoveRecipient } from "./commands/keys-remove-recipient";
 import { addKeysShred } from "./commands/keys-shred";
+import { addMonitor } from "./commands/monitor";
 import { addNudge } from "./commands/nudge";
 import { addOpen } from "./commands/open";
 import { processOutput } from "./commands/output";
@@ -49,6 +50,7 @@ addConfigure(program, output);
 addConsent(program, output);
 addAudit(program, output);
 addNudge(program, output);
+addMonitor(program, output);
 
 program.parseAsync().catch((cause: unknown) => {
   process.stderr.write(`salestag: ${sentenceOf(cause)}\n`);
