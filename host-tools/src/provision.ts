@@ -140,7 +140,7 @@ export async function writeConsent(client: JacdacClient, policy: Partial<Consent
 }
 
 /** Stops the badge's program, lets `work` use its settings, and starts it again, whatever happened. @returns its hardware id */
-async function withSettings(
+export async function withSettings(
   client: JacdacClient,
   work: (settings: BadgeSettings, deviceId: string) => Promise<void>,
 ): Promise<string> {

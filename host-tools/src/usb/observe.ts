@@ -59,7 +59,7 @@ const JD_EVENT = 0x8000;
 const EVENT_PANIC = 0x80;
 const EVENT_CODE_BITS = 0xff;
 const WARNINGS_MAX = 20;
-const WARNING_CHARACTERS_MAX = 200;
+const TEXT_CHARACTERS_MAX = 200;
 /** The runtime logs this when it starts a program. */
 const STARTS = /^\* start: /;
 /** Warnings and errors of a program. The runtime marks some of its own words in the same way, of which these say nothing. */
@@ -82,7 +82,7 @@ export async function observe(port: BadgePort, options: ObserveOptions): Promise
     if (options.briefly && stateIsKnown(seen)) known();
   };
   const unlisten = port.onLine((line) => {
-    takeLine(seen, line);
+    takeLine(seen, printable(line));
     look();
   });
   hearPanics(port, seen, look);
@@ -134,7 +134,7 @@ function takeLine(seen: Observation, line: string): void {
 }
 
 function warn(seen: Observation, text: string): void {
-  seen.warnings.push(text.slice(0, WARNING_CHARACTERS_MAX));
+  seen.warnings.push(text);
   if (seen.warnings.length > WARNINGS_MAX) seen.warnings.shift();
 }
 
@@ -179,8 +179,8 @@ async function askRegisters(port: BadgePort, seen: Observation, forMs: number): 
   if (runtime !== undefined && runtime.length >= 4) seen.runtimeVersion = versionOf(runtime);
   if (size !== undefined && size.length >= 4)
     seen.program = {
-      name: printable(name),
-      version: printable(version),
+      name: printable(name?.toString("utf8") ?? ""),
+      version: printable(version?.toString("utf8") ?? ""),
       sizeBytes: size.readUInt32LE(0),
       sha256: sha256?.toString("hex") ?? "",
     };
@@ -191,7 +191,7 @@ export function versionOf(bytes: Buffer): string {
   return `${bytes[3]}.${bytes[2]}.${bytes.readUInt16LE(0)}`;
 }
 
-/** Text of a device goes to terminals. */
-function printable(text: Buffer | undefined): string {
-  return (text?.toString("utf8") ?? "").replace(/[^\x20-\x7e]/g, "").slice(0, 64);
+/** What a device says goes to terminals, and some of it comes from others. */
+function printable(text: string): string {
+  return text.replace(/[^\x20-\x7e]/g, "").slice(0, TEXT_CHARACTERS_MAX);
 }
