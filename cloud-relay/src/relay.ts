@@ -5,9 +5,11 @@ import { ErrorCode, nodeCrypto } from "@salestag/protocol/host";
 import type { BadgeBook } from "./admin/badges";
 import { type Metric, Tally } from "./admin/metrics";
 import { Presence } from "./admin/presence";
+import { relayMetrics } from "./admin/relay-metrics";
 import { type AdminDoor, type AdminOptions, openAdmin } from "./admin/server";
 import type { Status } from "./admin/status";
 import { reportStatus } from "./admin/status-report";
+import { Watches } from "./admin/watches";
 import { Admission, LIMITS_DEFAULT, type Limits } from "./admission";
 import { type Clock, systemClock } from "./clock";
 import { type BadgeSocket, Connection } from "./connection";
@@ -99,6 +101,7 @@ class RunningRelay implements Relay {
   private door: AdminDoor | undefined;
   private readonly refusals = new Tally();
   private readonly presence = new Presence();
+  private readonly watches = new Watches((badge) => this.byBadge.has(badge));
   private readonly startedSteadyMs: number;
   private readonly admission: Admission;
   private connectionsTotal = 0;
@@ -149,8 +152,9 @@ class RunningRelay implements Relay {
   private openStore(disk: Disk): Promise<ChunkStore> {
     const { log, spool } = this.options;
     const listener: StoreListener = {
-      committed: (badges) => {
+      committed: (badges, chunks) => {
         for (const badge of badges) this.byBadge.get(badge)?.acknowledge();
+        this.watches.stored(chunks);
       },
       roomChanged: () => {
         for (const connection of this.byBadge.values()) connection.acknowledge();
@@ -211,6 +215,7 @@ class RunningRelay implements Relay {
       metrics: () => this.metrics(),
       status: () => this.status(),
       badges: this.badgeBook(),
+      watches: this.watches,
       redeliver: (name) => {
         const dispatcher = this.dispatchers.find((one) => one.name === name);
         return dispatcher?.deadLetters.redeliver(this.ending.signal);
@@ -246,62 +251,14 @@ class RunningRelay implements Relay {
   }
 
   private metrics(): Metric[] {
-    const spool = this.spool as ChunkStore;
-    const one = (name: string, type: Metric["type"], help: string, value: number): Metric => {
-      return { name: `salestag_relay_${name}`, type, help, samples: [{ value }] };
-    };
-    const sinks = this.dispatchers.map((dispatcher) => ({ labels: { sink: dispatcher.name }, dispatcher }));
-    return [
-      one(
-        "badges_connected",
-        "gauge",
-        "Badges that have proved themselves and are connected.",
-        this.byBadge.size,
-      ),
-      one("connections_total", "counter", "Connections that were accepted.", this.connectionsTotal),
-      {
-        name: "salestag_relay_refusals_total",
-        type: "counter",
-        help: "Connections that were ended with an error, by its code.",
-        samples: this.refusals.samples("code"),
-      },
-      {
-        name: "salestag_relay_connections_turned_away_total",
-        type: "counter",
-        help: "Connections that were not let in, by the bound that they met.",
-        samples: this.admission.turnedAway.samples("bound"),
-      },
-      one("chunks_stored_total", "counter", "Chunks that were made durable.", spool.stored.chunks),
-      one("stored_bytes_total", "counter", "Bytes of records that were made durable.", spool.stored.bytes),
-      one("spool_bytes", "gauge", "Bytes that the spool's segments take.", spool.bytes),
-      one(
-        "spool_has_room",
-        "gauge",
-        "1 while the spool takes chunks, 0 while badges are told to hold.",
-        spool.hasRoom ? 1 : 0,
-      ),
-      {
-        name: "salestag_relay_sink_behind_bytes",
-        type: "gauge",
-        help: "Bytes of records that a sink has not had.",
-        samples: sinks.map(({ labels, dispatcher }) => ({
-          labels,
-          value: dispatcher.bytesBehind,
-        })),
-      },
-      {
-        name: "salestag_relay_sink_failures_total",
-        type: "counter",
-        help: "Deliveries to a sink that failed.",
-        samples: sinks.map(({ labels, dispatcher }) => ({ labels, value: dispatcher.failuresTotal })),
-      },
-      {
-        name: "salestag_relay_sink_dead_letters",
-        type: "gauge",
-        help: "Chunks that a sink would not take and that were put aside.",
-        samples: sinks.map(({ labels, dispatcher }) => ({ labels, value: dispatcher.deadLetters.count })),
-      },
-    ];
+    return relayMetrics({
+      badgesConnected: this.byBadge.size,
+      connectionsTotal: this.connectionsTotal,
+      refusals: this.refusals,
+      turnedAway: this.admission.turnedAway,
+      spool: this.spool as ChunkStore,
+      sinks: this.dispatchers,
+    });
   }
 
   private async keep(badge: string, letter: Letter): Promise<boolean> {
@@ -349,6 +306,7 @@ class RunningRelay implements Relay {
   private failed(error: RelayError): void {
     for (const listener of this.listeners) void listener.close();
     this.destroySockets();
+    this.watches.cut();
     this.options.onFatal(error);
   }
 
@@ -382,6 +340,7 @@ class RunningRelay implements Relay {
     this.byBadge.get(proven.badge)?.refuse(ErrorCode.Replaced, "a newer connection of this badge took over");
     this.byBadge.set(proven.badge, proven);
     this.presence.came(proven, this.clock.unixMs());
+    this.watches.presenceChanged(proven.badge);
   }
 
   private forget(ended: Connection): void {
@@ -390,5 +349,6 @@ class RunningRelay implements Relay {
     if (this.byBadge.get(ended.badge) !== ended) return;
     this.byBadge.delete(ended.badge);
     this.spool?.leave(ended.badge);
+    this.watches.presenceChanged(ended.badge);
   }
 }

@@ -41,3 +41,6 @@ export const HEALTH_MS = 2000;
 export const BATTERY_MS = 60000;
 /** Below this charge the badge asks to be charged. */
 export const BATTERY_LOW_PERCENT = 15;
+
+/** A technician's check takes no more sound than this. */
+export const CHECK_MS_MAX = 5000;

@@ -1,6 +1,6 @@
 // What provisioning wrote into the badge's settings: who it is, how it proves that, where its relay is. The names of the
 // settings and their forms are in docs/provisioning.md.
-import { readSetting, writeSetting } from "@devicescript/settings";
+import { deleteSetting, readSetting, writeSetting } from "@devicescript/settings";
 import {
   BADGE_ID_BYTES,
   CONSENT_DEFAULT,
@@ -12,6 +12,7 @@ import {
   type Tuning,
   tuningWith,
 } from "@salestag/protocol";
+import { CHECK_MS_MAX } from "./config";
 import type { Identity, RelayAddress } from "./link";
 
 /** @returns the identity, or undefined while the badge is not provisioned */
@@ -62,6 +63,14 @@ export async function keepConfiguration(configuration: Configuration): Promise<v
   if (tuning !== "") await writeSetting("tuning", JSON.parse(tuning));
   if (consent !== "") await writeSetting("consent", JSON.parse(consent));
   await writeSetting("config", version);
+}
+
+/** @returns how many ms a technician wants to hear, once: the setting is gone then; 0 for none */
+export async function takeCheck(): Promise<number> {
+  const ms = await readSetting<number>("check", 0);
+  if (ms === 0) return 0;
+  await deleteSetting("check");
+  return ms > 0 && ms <= CHECK_MS_MAX ? ms : 0;
 }
 
 /** @returns a setting's value; undefined when there is none */

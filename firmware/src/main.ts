@@ -1,6 +1,6 @@
 // The badge program: puts the parts together and starts them. No logic of its own.
 import { millis, sleep, VoiceFrontEnd } from "@devicescript/core";
-import type { FrameType } from "@salestag/protocol";
+import { FRAME_MS, type FrameType } from "@salestag/protocol";
 import { badgeCrypto } from "./badge-crypto";
 import { Bell } from "./bell";
 import { HEALTH_MS } from "./config";
@@ -12,6 +12,7 @@ import {
   readConsent,
   readIdentity,
   readTuning,
+  takeCheck,
 } from "./identity";
 import { Keeper } from "./keeper";
 import type { Identity } from "./link";
@@ -50,6 +51,7 @@ async function start(identity: Identity, trace: Trace): Promise<void> {
     onStored: () => bell.ring(),
   });
   await keeper.prepare();
+  keeper.recorder.checkFrames = Math.round((await takeCheck()) / FRAME_MS);
   const uplinkPorts = {
     crypto,
     identity,

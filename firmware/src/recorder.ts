@@ -73,6 +73,8 @@ export class Recorder {
   speech = false;
   /** Conversations that ended since boot. */
   ended = 0;
+  /** Frames that a technician's check still takes, speech or not. */
+  checkFrames = 0;
 
   private readonly energy = new BandEnergy();
   private readonly lookAhead = new LookAhead();
@@ -208,7 +210,7 @@ export class Recorder {
     this.heardNext = seq + 1;
     const loud = this.vad.update(notedEnergy(frame), frame[OFFSET_SPEECH]);
     const resting = this.paused || seq < this.resumeSeq;
-    const speech = loud && !resting;
+    const speech = (loud || this.checkFrames > 0) && !resting;
     this.speech = speech;
     this.segment(seq, speech);
     if (speech && this.sealer === undefined) this.begin(seq);
@@ -218,7 +220,16 @@ export class Recorder {
     else this.wait(frame);
     if (speech) this.hangoverLeft = this.tuning.hangoverFrames;
     else if (this.hangoverLeft > 0) this.hangoverLeft--;
-    this.endIfOver(seq);
+    if (this.checkFrames > 0 && this.sealer !== undefined) this.checked(seq);
+    else this.endIfOver(seq);
+  }
+
+  /** One frame more of a check is kept; its conversation ends with the last. */
+  private checked(seq: number): void {
+    this.checkFrames--;
+    const sealer = this.sealer as Sealer;
+    sealer.tick(seq + 1, this.startMsOf(seq + 1));
+    if (this.checkFrames === 0) this.end(EndReason.Checked, this.startMsOf(seq + 1));
   }
 
   /** Notes a key phrase; one that falls outside of any conversation is nobody's. */
@@ -326,7 +337,10 @@ export class Recorder {
 
   private begin(seq: number): void {
     const { gate, trace } = this.ports;
-    if (this.paused || gate.off() || gate.gate === Gate.Refused) return;
+    if (this.paused || gate.off() || gate.gate === Gate.Refused) {
+      this.checkFrames = 0;
+      return;
+    }
     const epoch = this.ports.takeEpoch();
     if (epoch === undefined) return; // speech goes on: the next frame tries again, the pre-roll keeps what was said
     const sealer = new Sealer(
@@ -346,7 +360,7 @@ export class Recorder {
     sealer.event(EventKind.ConversationStart, startMs, []);
     sealer.event(EventKind.Boot, startMs, [this.ports.boot]);
     this.clockEvent();
-    const means = gate.begin(this.ports.nowMs());
+    const means = this.checkFrames > 0 ? gate.check() : gate.begin(this.ports.nowMs());
     sealer.held = means === undefined;
     if (means === undefined) trace.asking(epoch.number);
     else {

@@ -5,6 +5,7 @@ import {
   accountHash,
   ConsentMeans,
   type ConsentPolicy,
+  EndReason,
   EventKind,
   firstAccountHash,
   NudgeCause,
@@ -27,6 +28,35 @@ function talk(bench: Bench, from: number, to: number): void {
 }
 
 describe("consent", () => {
+  it("check: a technician's seconds are kept in silence too, without asking, and say what they are", () => {
+    const bench = new Bench({ consent: VERBAL });
+    bench.recorder.checkFrames = 100;
+    bench.play(0, 400, QUIET);
+    const opened = bench.open();
+    assert.deepEqual(
+      keptSeqs(opened),
+      Array.from({ length: 100 }, (_, seq) => seq),
+    );
+    const valuesOf = (wanted: EventKind) =>
+      opened.flatMap(({ events }) =>
+        events.filter(({ kind }) => kind === wanted).map(({ values }) => values),
+      );
+    assert.deepEqual(valuesOf(EventKind.Consent), [[ConsentMeans.Check]]);
+    assert.deepEqual(valuesOf(EventKind.ConversationEnd), [[EndReason.Checked]]);
+    assert.deepEqual(bench.traced("asking"), []);
+    talk(bench, 400, 600);
+    assert.deepEqual(bench.traced("asking"), [[1]], "what is said after it is asked for");
+  });
+
+  it("check: a badge that is to record nothing records no check either, nor later", () => {
+    const bench = new Bench({ consent: { policy: "off" } });
+    bench.recorder.checkFrames = 100;
+    bench.play(0, 50, QUIET);
+    bench.gate.policy = { ...bench.gate.policy, policy: "announce" };
+    bench.play(50, 400, QUIET);
+    assert.deepEqual(bench.open(), []);
+  });
+
   it("verbal: chunks are held until somebody consents; from then on not, and the event says how", () => {
     const bench = new Bench({ consent: VERBAL });
     talk(bench, 0, 200);

@@ -10,10 +10,11 @@ import {
   tuningWith,
 } from "@salestag/protocol/host";
 import { ExitCode, ToolError } from "./errors";
-import { type LetterPlace, postLetter } from "./letter";
+import type { RelayDoor } from "./relay-door";
 import { inboxKeyFor, type Vault } from "./vault/vault";
 
-export interface ConfigureOptions extends LetterPlace {
+export interface ConfigureOptions {
+  door: RelayDoor;
   vault: Vault;
   /** age secret keys. */
   identities: string[];
@@ -37,7 +38,7 @@ export interface SentConfiguration {
  * @throws ToolError when something cannot be used, the keys do not fit, or the relay does not take it
  */
 export async function sendConfiguration(options: ConfigureOptions): Promise<SentConfiguration> {
-  const { vault, identities, badge, nowUnixMs } = options;
+  const { door, vault, identities, badge, nowUnixMs } = options;
   const tuning = textOf("tuning", options.tuning, (value) => tuningWith(value as Partial<Tuning>));
   const consent = textOf("consent", options.consent, readConsentPolicy);
   if (tuning === "" && consent === "")
@@ -46,7 +47,7 @@ export async function sendConfiguration(options: ConfigureOptions): Promise<Sent
   const version = Math.floor(nowUnixMs / 1000);
   const configuration = { version, tuning, consent };
   const body = sealConfiguration(nodeCrypto(), inboxKey, Buffer.from(badge, "hex"), configuration);
-  return { version, sent: await postLetter(options, `/badges/${badge}/config`, "configuration", body) };
+  return { version, sent: await door.postLetter(`/badges/${badge}/config`, "configuration", body) };
 }
 
 /** Checked here as the badge checks it there. */

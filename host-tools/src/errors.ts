@@ -13,6 +13,8 @@ export enum ExitCode {
   Damaged = 4,
   /** The badge does not answer or does not do what it is told. */
   Badge = 5,
+  /** Ctrl-C; what was begun is finished or taken back. */
+  Interrupted = 130,
 }
 
 /** One sentence that names what is wrong and what to do. Never holds a key. */

@@ -10,6 +10,7 @@ import { processOutput } from "./commands/output";
 import { addPhrases } from "./commands/phrases";
 import { addPorts } from "./commands/ports";
 import { addProvision } from "./commands/provision";
+import { addProvisionBox } from "./commands/provision-box";
 import { addTune } from "./commands/tune";
 import { ExitCode, messageOf, ToolError } from "./errors";
 
@@ -20,12 +21,13 @@ const program = new Command("salestag")
   .exitOverride((error) => process.exit(error.exitCode === 0 ? ExitCode.Ok : ExitCode.Usage))
   .addHelpText(
     "after",
-    "\nExit codes: 0 done, 1 a mistake in the program, 2 an argument or file cannot be used, 3 keys do not fit,\n4 recordings are damaged or incomplete, 5 the badge does not answer.",
+    "\nExit codes: 0 done, 1 a mistake in the program, 2 an argument or file cannot be used, 3 keys do not fit,\n4 recordings are damaged or incomplete, 5 a badge does not answer or fails, 130 interrupted.",
   );
 const keys = program.command("keys").description("The team's keys.");
 addKeysInit(keys, output);
 addPorts(program, output);
 addProvision(program, output);
+addProvisionBox(program, output);
 addOpen(program, output);
 addPhrases(program, output);
 addTune(program, output);

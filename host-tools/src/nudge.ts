@@ -1,10 +1,11 @@
 // Seals a nudge for a badge and hands it to the relay.
 import { NUDGE_TEXT_BYTES_MAX, nodeCrypto, sealNudge } from "@salestag/protocol/host";
 import { ExitCode, ToolError } from "./errors";
-import { type LetterPlace, postLetter } from "./letter";
+import type { RelayDoor } from "./relay-door";
 import { inboxKeyFor, type Vault } from "./vault/vault";
 
-export interface NudgeOptions extends LetterPlace {
+export interface NudgeOptions {
+  door: RelayDoor;
   vault: Vault;
   /** age secret keys. */
   identities: string[];
@@ -30,7 +31,7 @@ const BUZZES_MAX = 5;
  * @throws ToolError when something cannot be used, the keys do not fit, or the relay does not take it
  */
 export async function sendNudge(options: NudgeOptions): Promise<SentNudge> {
-  const { vault, identities, badge, text, buzzes, expiresUnixMs, nowUnixMs } = options;
+  const { door, vault, identities, badge, text, buzzes, expiresUnixMs, nowUnixMs } = options;
   if (Buffer.byteLength(text, "utf8") > NUDGE_TEXT_BYTES_MAX)
     throw new ToolError(ExitCode.Usage, `the text has more than ${NUDGE_TEXT_BYTES_MAX} bytes: shorten it.`);
   if (!Number.isInteger(buzzes) || buzzes < 1 || buzzes > BUZZES_MAX)
@@ -40,5 +41,5 @@ export async function sendNudge(options: NudgeOptions): Promise<SentNudge> {
   const nudge = { id, expiresUnixMs, pattern: buzzes, text };
   const body = sealNudge(nodeCrypto(), inboxKey, Buffer.from(badge, "hex"), nudge);
   const path = `/badges/${badge}/nudges?expiresUnixMs=${expiresUnixMs}`;
-  return { id, sent: await postLetter(options, path, "nudge", body) };
+  return { id, sent: await door.postLetter(path, "nudge", body) };
 }

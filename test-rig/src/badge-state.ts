@@ -16,6 +16,7 @@ import {
 import { join } from "node:path";
 import { NorFlash } from "@salestag/firmware/nor-flash";
 import { Random } from "./emulator/random";
+import type { KnownNetwork } from "./emulator/wifi";
 import { RigError } from "./errors";
 
 export interface BadgeState {
@@ -23,6 +24,8 @@ export interface BadgeState {
   deviceId: string;
   /** The runtime's own: settings and program. Empty for a badge that was never switched on. */
   flash: Buffer;
+  /** The Wi-Fi network that the runtime keeps. */
+  wifi?: KnownNetwork;
   /** The chip with the outbox. */
   chip: NorFlash;
 }
@@ -56,18 +59,25 @@ export function loadBadgeState(folder: string): BadgeState {
     );
   }
   try {
-    const { deviceId, flash } = JSON.parse(text) as { deviceId: unknown; flash: unknown };
+    const { deviceId, flash, wifi } = JSON.parse(text) as Record<string, unknown>;
     if (typeof deviceId !== "string" || !/^[0-9a-f]{16}$/.test(deviceId)) throw new Error("no device id");
     if (typeof flash !== "string") throw new Error("no flash");
     const bytes = Buffer.from(flash, "base64");
     if (bytes.toString("base64") !== flash) throw new Error("flash is not base64");
-    return { deviceId, flash: bytes, chip: openChip(folder) };
+    return { deviceId, flash: bytes, wifi: readWifi(wifi), chip: openChip(folder) };
   } catch (error) {
     const { message } = error as Error;
     throw new RigError(
       `'${join(folder, FILE)}' is not an emulated badge's state (${message}): remove it and provision a new badge.`,
     );
   }
+}
+
+function readWifi(value: unknown): KnownNetwork | undefined {
+  if (value === undefined) return undefined;
+  const { ssid, password } = (value ?? {}) as Record<string, unknown>;
+  if (typeof ssid !== "string" || typeof password !== "string") throw new Error("no Wi-Fi network");
+  return { ssid, password };
 }
 
 /** Keeps a badge in a folder, and its chip from now on at every change: a rig that is cut off must not bring back a key that was used. */
@@ -104,7 +114,8 @@ function inverted(bytes: Buffer): Buffer {
 export function saveBadgeState(folder: string, state: BadgeState): void {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const part = join(folder, `${FILE}.part`);
-  const text = JSON.stringify({ deviceId: state.deviceId, flash: state.flash.toString("base64") });
+  const { deviceId, flash, wifi } = state;
+  const text = JSON.stringify({ deviceId, flash: flash.toString("base64"), wifi });
   rmSync(part, { force: true }); // a file that exists would keep its mode
   writeFileSync(part, text, { mode: 0o600, flush: true });
   renameSync(part, join(folder, FILE));

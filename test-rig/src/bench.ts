@@ -8,11 +8,12 @@ import { JacdacClient } from "@salestag/protocol/jacdac";
 import type { BadgeState } from "./badge-state";
 import { EmulatedBadge } from "./emulator/badge";
 import { PlayedFlash } from "./emulator/flash-chip";
-import { RealNetwork } from "./emulator/network";
+import { type Connection, type Network, RealNetwork } from "./emulator/network";
 import { Random } from "./emulator/random";
 import { RelayTracker } from "./emulator/relay-tracker";
 import { VirtualTime } from "./emulator/virtual-time";
 import { VoiceFrontEnd } from "./emulator/voice-front-end";
+import { type AccessPoint, PlayedWifi } from "./emulator/wifi";
 import { RigError } from "./errors";
 
 export interface BenchOptions {
@@ -23,6 +24,8 @@ export interface BenchOptions {
   latencyMs: number;
   /** Real ms after which a silent relay no longer holds virtual time. */
   patienceMs: number;
+  /** Access points in reach; without them the badge has a network and no Wi-Fi. */
+  air?: AccessPoint[];
   /** Certificates to trust instead of the system's, PEM. */
   ca?: string;
   /** Fault: true makes the badge's socket refuse a write because its queue is full. */
@@ -67,6 +70,9 @@ export class Bench {
 
   private running: EmulatedBadge | undefined;
   private chip: PlayedFlash | undefined;
+  private wifi: PlayedWifi | undefined;
+  /** What the badge has changed of its state. */
+  private kept: Partial<BadgeState> = {};
   private readonly busListeners = new Set<(frame: Buffer) => void>();
   private readonly logListeners = new Set<(line: string) => void>();
 
@@ -76,7 +82,9 @@ export class Bench {
     const { time } = this;
     const { latencyMs, patienceMs, ca } = options;
     this.network = new RealNetwork({ time, latencyMs, patienceMs, ca, tracker: () => new RelayTracker() });
-    this.client = new JacdacClient(CLIENT_ID, (frame) => this.running?.receive(frame));
+    this.client = new JacdacClient(CLIENT_ID, (frame) => {
+      if (this.running !== undefined) this.fromHost(frame);
+    });
     this.busListeners.add((frame) => this.client.receive(frame));
   }
 
@@ -86,16 +94,17 @@ export class Bench {
     bench.running = await EmulatedBadge.boot({
       time: bench.time,
       random: new Random(options.seed),
-      network: bench.network,
+      network: { open: (...args) => bench.openSocket(...args) },
       deviceId: options.state.deviceId,
       flash: options.state.flash,
       program: readProgram(),
       realMs: () => performance.now(),
       onLog: (line) => bench.log(line),
-      onFrame: (frame) => bench.toBus(frame),
+      onFrame: (frame) => bench.fromBadge(frame),
       queueFull: options.queueFull,
-      onFlash: (flash) => options.onState?.({ ...options.state, flash }),
+      onFlash: (flash) => bench.keep({ flash }),
     });
+    bench.switchOnWifi();
     bench.chip = new PlayedFlash({
       time: bench.time,
       deviceId: FLASH_CHIP_ID,
@@ -113,11 +122,12 @@ export class Bench {
 
   /** What the badge keeps when it is switched off now. */
   state(): BadgeState {
-    return { ...this.options.state, flash: this.badge.flash };
+    return { ...this.options.state, ...this.kept };
   }
 
   /** Takes a frame from a computer at the USB port. */
   fromHost(frame: Buffer): void {
+    if (this.wifi?.receive(frame)) return;
     this.badge.receive(frame);
   }
 
@@ -177,6 +187,35 @@ export class Bench {
   /** @returns all trace events of one word, in order */
   traced<W extends TraceEvent["word"]>(word: W): Extract<TraceEvent, { word: W }>[] {
     return this.trace.filter((event) => event.word === word) as Extract<TraceEvent, { word: W }>[];
+  }
+
+  private keep(kept: Partial<BadgeState>): void {
+    this.kept = { ...this.kept, ...kept };
+    this.options.onState?.(this.state());
+  }
+
+  private switchOnWifi(): void {
+    const { air, state } = this.options;
+    if (air === undefined) return;
+    this.wifi = new PlayedWifi({
+      time: this.time,
+      deviceId: state.deviceId,
+      air,
+      known: state.wifi,
+      onKnown: (wifi) => this.keep({ wifi }),
+      send: (frame) => this.toBus(frame),
+    });
+  }
+
+  private openSocket(...[host, port, tls, events]: Parameters<Network["open"]>): Connection {
+    if (this.wifi === undefined || this.wifi.joined !== undefined)
+      return this.network.open(host, port, tls, events);
+    this.time.at(this.time.nowMs() + 1, () => events.error("no network"));
+    return { write: () => undefined, abort: () => undefined };
+  }
+
+  private fromBadge(frame: Buffer): void {
+    this.toBus(this.wifi?.adopt(frame) ?? frame);
   }
 
   private toBus(frame: Buffer): void {

@@ -9,9 +9,9 @@ import {
   openConversations,
   provisionBadge,
   readIdentities,
+  registryFile,
   Vault,
   writeConsent,
-  writePhrases,
 } from "@salestag/host-tools";
 import type { ConsentPolicy } from "@salestag/protocol";
 import type { Bench } from "./bench";
@@ -61,14 +61,11 @@ export class Site {
   ): Promise<string> {
     const { client } = bench;
     await bench.time.run(bench.time.nowMs() + BOOT_MS);
-    const { vault, registry: registryPath } = this;
-    const options = { client, vault, registryPath, relayUrl, label, random: randomBytes, nowMs: Date.now };
-    const { badge } = await bench.drive(provisionBadge(options));
-    if (phrases.length > 0) {
-      await bench.time.run(bench.time.nowMs() + BOOT_MS);
-      await bench.drive(writePhrases(client, phrases));
-    }
-    return badge;
+    const { vault } = this;
+    const registration = registryFile(this.registry, Date.now);
+    const plan = { relayUrl, label, phrases: phrases.length > 0 ? phrases : undefined };
+    const options = { client, plan, vault, registration, random: randomBytes, nowMs: Date.now };
+    return (await bench.drive(provisionBadge(options))).badge;
   }
 
   /** Tells the badge on the bench what the team decided about consent. */

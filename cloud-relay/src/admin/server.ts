@@ -12,6 +12,7 @@ import { answerForLetters, type LetterParts } from "./letters";
 import { EXPOSITION_TYPE, exposition, type Metric } from "./metrics";
 import { HARDENING_HEADERS, type PageFile, readPageFiles } from "./page-files";
 import type { Status } from "./status";
+import { answerAsWatch, type WatchParts } from "./watch-answer";
 
 /** Where the door is, and who may come in. */
 export interface AdminOptions {
@@ -24,7 +25,7 @@ export interface AdminOptions {
 }
 
 /** What the door needs of the relay. */
-export interface AdminParts extends LetterParts {
+export interface AdminParts extends LetterParts, WatchParts {
   log: Log;
   /** Why the relay takes nothing now; empty when it does. */
   notReady: () => string;
@@ -91,7 +92,10 @@ async function listen(server: Server, host: string, port: number): Promise<void>
 
 async function answer(request: IncomingMessage, response: ServerResponse, door: Door): Promise<void> {
   try {
-    const { status, body, type } = await route(request, door);
+    const url = new URL(request.url ?? "/", "http://relay");
+    const said = await route(request, response, url, door);
+    if (said === undefined) return;
+    const { status, body, type } = said;
     if (typeof body === "string") tell(response, status, body, type);
     else tell(response, status, `${JSON.stringify(body)}\n`);
   } catch (cause) {
@@ -105,8 +109,13 @@ function tell(response: ServerResponse, status: number, text: string, type = "ap
   response.writeHead(status, headers).end(text);
 }
 
-async function route(request: IncomingMessage, door: Door): Promise<Answer> {
-  const url = new URL(request.url ?? "/", "http://relay");
+/** @returns the answer; undefined for a watch, which answers as long as it lasts */
+async function route(
+  request: IncomingMessage,
+  response: ServerResponse,
+  url: URL,
+  door: Door,
+): Promise<Answer | undefined> {
   const asked = request.method === "GET" ? url.pathname : undefined;
   const open = openToAll(asked, door);
   if (open !== undefined) return open;
@@ -115,6 +124,7 @@ async function route(request: IncomingMessage, door: Door): Promise<Answer> {
   if (asked === "/metrics") return { status: 200, body: exposition(door.metrics()), type: EXPOSITION_TYPE };
   if (asked === "/status") return { status: 200, body: door.status() };
   if (url.pathname === "/dead-letters") return await redeliver(request, url.searchParams.get("sink"), door);
+  if (answerAsWatch(request, response, url, door)) return undefined;
   const answer =
     (await answerForBadges(request, url.pathname, door.badges)) ??
     (await answerForLetters(request, url, door));

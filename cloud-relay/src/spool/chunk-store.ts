@@ -4,10 +4,17 @@ import type { RelayError } from "../errors";
 import type { Feed } from "./feed";
 import type { Position } from "./position";
 
+/** A chunk that has become durable. */
+export interface StoredChunk {
+  badge: string;
+  /** The encoded record. */
+  payload: Buffer;
+}
+
 /** What a store tells its owner. */
 export interface StoreListener {
-  /** Chunks of these badges have become durable. */
-  committed(badges: ReadonlySet<string>): void;
+  /** These chunks of these badges have become durable: each is told once, a badge's in order. */
+  committed(badges: ReadonlySet<string>, chunks: readonly StoredChunk[]): void;
   /** The store ran out of room, or has room again. */
   roomChanged(): void;
   /** The queue is short again after `isCrowded`. */

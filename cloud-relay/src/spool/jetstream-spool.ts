@@ -12,7 +12,7 @@ import {
   openStream,
   type StreamSettings,
 } from "../nats/connection";
-import type { ChunkStore, StoreListener } from "./chunk-store";
+import type { ChunkStore, StoredChunk, StoreListener } from "./chunk-store";
 import type { Feed } from "./feed";
 import { JetStreamFeed } from "./jetstream-feed";
 import { comparePositions, type Position, positionAfter, START } from "./position";
@@ -38,9 +38,8 @@ const RETRY_MS = 500;
 const QUEUE_BYTES_MAX = 16 * 1024 * 1024;
 const STATE_MS = 5000;
 
-interface Queued {
+interface Queued extends StoredChunk {
   chunk: Position;
-  payload: Buffer;
 }
 
 /** What is known of one badge. */
@@ -137,7 +136,7 @@ export class JetStreamSpool implements ChunkStore {
     if (this.closing || state === undefined || comparePositions(record, state.accepted) < 0) return;
     const payload = encodeRecord(record);
     state.accepted = positionAfter(record);
-    state.queue.push({ chunk: { epoch: record.epoch, index: record.index }, payload });
+    state.queue.push({ badge: record.badge, chunk: { epoch: record.epoch, index: record.index }, payload });
     this.queuedBytes += payload.length;
     if (this.queuedBytes > QUEUE_BYTES_MAX && !this.crowded) {
       this.crowded = true;
@@ -187,7 +186,7 @@ export class JetStreamSpool implements ChunkStore {
         state.queue.shift();
         this.queuedBytes -= head.payload.length;
         this.setNoRoom("");
-        this.parts.listener.committed(new Set([badge]));
+        this.parts.listener.committed(new Set([badge]), [head]);
         this.uncrowd();
       } catch (cause) {
         if (await this.settled(badge, state, cause)) continue;

@@ -8,7 +8,7 @@ import { type Disk, isNoRoom, makeFolder, NoRoomError } from "../disk";
 import { ExitCode, messageOf, RelayError, systemCodeOf } from "../errors";
 import type { Log } from "../log";
 import { writeCheckpoint } from "./checkpoint";
-import type { ChunkStore, StoreListener } from "./chunk-store";
+import type { ChunkStore, StoredChunk, StoreListener } from "./chunk-store";
 import type { Feed } from "./feed";
 import { lockSpool, type SpoolLock } from "./lock";
 import { comparePositions, type Position, PositionMap, positionAfter } from "./position";
@@ -43,10 +43,8 @@ export interface SpoolOptions {
   listener: StoreListener;
 }
 
-interface Queued {
-  badge: string;
+interface Queued extends StoredChunk {
   next: Position;
-  payload: Buffer;
 }
 
 /** See the top of the file. */
@@ -281,7 +279,7 @@ export class Spool implements ChunkStore {
     }
     this.queue = this.queue.slice(batch.length);
     this.setOutOfRoom(false);
-    this.options.listener.committed(badges);
+    this.options.listener.committed(badges, batch);
     for (const feed of this.feeds) feed.wake();
     if (this.crowded && this.queuedBytes <= QUEUE_BYTES_MAX / 2) {
       this.crowded = false;

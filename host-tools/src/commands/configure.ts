@@ -3,7 +3,7 @@ import type { ConsentPolicy, Tuning } from "@salestag/protocol";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { sendConfiguration } from "../configure";
 import { ExitCode, ToolError } from "../errors";
-import { readToken } from "../letter";
+import { RelayDoor, readToken } from "../relay-door";
 import { defaultIdentityPath, readIdentities } from "../vault/identity";
 import { Vault } from "../vault/vault";
 import { jsonOr, type Output } from "./output";
@@ -50,8 +50,7 @@ export function addConfigure(parent: Command, output: Output): void {
         vault: Vault.open(flags.vault),
         identities: readIdentities(flags.identity),
         badge,
-        relay: flags.relay,
-        token: readToken(flags.tokenFile),
+        door: new RelayDoor({ relay: flags.relay, token: readToken(flags.tokenFile) }),
         consent: consentOf(flags),
         tuning: Object.keys(flags.set).length === 0 ? undefined : flags.set,
         nowUnixMs: Date.now(),

@@ -2,7 +2,7 @@
 import type { ConsentPolicy } from "@salestag/protocol";
 import { type Command, Option } from "commander";
 import { ExitCode, ToolError } from "../errors";
-import { writeConsent } from "../provision";
+import { writeConsent } from "../provision/settings";
 import { BadgePort } from "../usb/badge-port";
 import { resolveBadge } from "../usb/resolve-badge";
 import { jsonOr, type Output } from "./output";

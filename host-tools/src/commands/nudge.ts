@@ -1,7 +1,7 @@
 // `salestag nudge`: a word from the team to the one who wears a badge.
 import { type Command, InvalidArgumentError } from "commander";
-import { readToken } from "../letter";
 import { sendNudge } from "../nudge";
+import { RelayDoor, readToken } from "../relay-door";
 import { defaultIdentityPath, readIdentities } from "../vault/identity";
 import { Vault } from "../vault/vault";
 import { jsonOr, type Output } from "./output";
@@ -43,8 +43,7 @@ export function addNudge(parent: Command, output: Output): void {
         vault: Vault.open(flags.vault),
         identities: readIdentities(flags.identity),
         badge,
-        relay,
-        token: readToken(flags.tokenFile),
+        door: new RelayDoor({ relay, token: readToken(flags.tokenFile) }),
         text,
         buzzes,
         expiresUnixMs: nowUnixMs + expiresMin * 60_000,

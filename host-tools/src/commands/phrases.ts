@@ -16,7 +16,7 @@ import {
 } from "../phrases/phrase-list";
 import { normalise } from "../phrases/phrase-text";
 import { readSet, setNames } from "../phrases/sets";
-import { writePhrases } from "../provision";
+import { writePhrases } from "../provision/settings";
 import { BadgePort } from "../usb/badge-port";
 import { resolveBadge } from "../usb/resolve-badge";
 import { jsonOr, type Output } from "./output";

@@ -1,74 +1,94 @@
-// `salestag provision`: makes a badge the team's own.
+// `salestag provision`: makes a badge the team's own, and proves that it works.
 import { randomBytes } from "node:crypto";
 import type { Command } from "commander";
-import { readPhrasesForBadge } from "../phrases/phrase-list";
-import { checkRelayUrl, provisionBadge } from "../provision";
+import { ExitCode, ToolError } from "../errors";
+import { listenForInterrupt } from "../interrupt";
+import { askForPlan } from "../provision/ask";
+import { checkPlan } from "../provision/badge";
+import { type ReadyBadge, readyBadge } from "../provision/one";
 import { BadgePort } from "../usb/badge-port";
 import { resolveBadge } from "../usb/resolve-badge";
 import { Vault } from "../vault/vault";
 import { jsonOr, type Output } from "./output";
+import { addSharedOptions, planOf, relaySideOf, SHARED_HELP, type SharedFlags } from "./provision-options";
 import { badgeOption } from "./values";
 
-interface Flags {
+interface Flags extends SharedFlags {
   badge?: string;
-  vault: string;
-  registry: string;
-  relay: string;
   label: string;
-  phrases?: string;
   force: boolean;
-  json: boolean;
+  ask: boolean;
 }
 
-const HELP = `
-Example, with an emulated badge that 'rig badge --state badge1' offers:
-  salestag provision --badge tcp:127.0.0.1:4001 --vault ~/salestag-vault \\
-                     --registry registry.json --relay tcp://127.0.0.1:7788 --label 'Kim'`;
+const HELP = `${SHARED_HELP}
+
+Examples:
+  salestag provision --ask --vault ~/salestag-vault --relay tls://relay.example:7789 \\
+                     --relay-door https://relay.example/door --token-file admin.token
+  salestag provision --vault ~/salestag-vault --registry registry.json --relay tcp://127.0.0.1:7788 --delivered out \\
+                     --label 'Kim' --wifi Office --wifi-password-file wifi.txt --policy verbal`;
 
 export function addProvision(parent: Command, output: Output): void {
-  parent
+  const command = parent
     .command("provision")
     .description(
-      "Make new keys for a badge, keep them in the vault, register the badge with the relay, and write them into it.",
+      "Make a badge the team's own: Wi-Fi, settings, new keys, the relay; then prove that it works.",
     )
     .addOption(badgeOption())
-    .requiredOption("--vault <dir>", "the team's vault")
-    .requiredOption("--registry <file>", "the relay's registry file, made if missing")
-    .requiredOption(
-      "--relay <url>",
-      "where the badge finds the relay: tls://HOST:PORT, or tcp:// on this machine",
-    )
     .option("--label <name>", "whose badge it is", "")
-    .option("--phrases <file>", "the team's list of key phrases, as 'salestag phrases' makes it")
-    .option("--force", "give a provisioned badge new keys", false)
-    .option("--json", "print the result as JSON", false)
+    .option("--ask", "ask on the terminal for what is not named", false)
+    .option("--force", "give a provisioned badge new keys", false);
+  addSharedOptions(command)
     .addHelpText("after", HELP)
-    .action(async (flags: Flags) => {
-      checkRelayUrl(flags.relay);
-      const phrases = flags.phrases === undefined ? undefined : readPhrasesForBadge(flags.phrases);
-      const vault = Vault.open(flags.vault);
-      const port = await BadgePort.open(await resolveBadge(flags.badge));
-      try {
-        const { badge, deviceId } = await provisionBadge({
-          client: port.client,
-          vault,
-          registryPath: flags.registry,
-          relayUrl: flags.relay,
-          label: flags.label,
-          random: randomBytes,
-          nowMs: Date.now,
-          force: flags.force,
-          phrases,
-        });
-        const written = { badge, deviceId, relay: flags.relay, label: flags.label, phrases: phrases?.length };
-        jsonOr(output, flags.json, written, [
-          `badge     ${badge}`,
-          `hardware  ${deviceId}`,
-          `relay     ${flags.relay}`,
-          ...(phrases === undefined ? [] : [`phrases   ${phrases.length}`]),
-        ]);
-      } finally {
-        await port.close();
-      }
-    });
+    .action((flags: Flags) => run(flags, output));
+}
+
+async function run(flags: Flags, output: Output): Promise<void> {
+  let plan = planOf(flags, flags.label);
+  if (plan.label !== "") checkPlan(plan);
+  if (flags.ask && process.stdin.isTTY !== true)
+    throw new ToolError(ExitCode.Usage, "--ask needs a terminal; name everything with flags instead.");
+  const vault = Vault.open(flags.vault);
+  const relay = relaySideOf(flags);
+  const { signal, end } = listenForInterrupt(output.notice);
+  const port = await BadgePort.open(await resolveBadge(flags.badge));
+  try {
+    if (flags.ask) plan = await askForPlan(port.client, plan, signal);
+    const { registration, arrivalsOf } = relay;
+    const { check, force } = flags;
+    const onStep = (step: string) => output.notice(`${step} ...`);
+    const made = { port, plan, vault, registration, arrivalsOf, check, force, signal, onStep };
+    const startMs = performance.now();
+    const ready = await readyBadge({ ...made, random: randomBytes, nowMs: Date.now });
+    tell(output, flags, plan.label, ready, (performance.now() - startMs) / 1000, plan.phrases?.length);
+  } finally {
+    end();
+    relay.end();
+    await port.close();
+  }
+}
+
+function tell(
+  output: Output,
+  { json, relay, check }: Flags,
+  label: string,
+  ready: ReadyBadge,
+  seconds: number,
+  phrases: number | undefined,
+): void {
+  const { badge, deviceId, wifiDbm, proved, openedMs } = ready;
+  const proof =
+    openedMs === undefined
+      ? "it reaches the relay"
+      : `${openedMs / 1000} s of sound recorded, uploaded and opened`;
+  jsonOr(output, json, { badge, deviceId, relay, label, phrases, wifiDbm, proved, openedMs }, [
+    `badge     ${badge}`,
+    `hardware  ${deviceId}`,
+    `relay     ${relay}`,
+    ...(wifiDbm === undefined ? [] : [`Wi-Fi     ${wifiDbm} dBm`]),
+    ...(phrases === undefined ? [] : [`phrases   ${phrases}`]),
+    `${proved ? `proved    ${proof}` : "proved    no (--no-check)"}, ${seconds.toFixed(1)} s`,
+  ]);
+  if (check && openedMs === undefined)
+    output.notice("Nothing could be opened here: name --delivered or --relay-door to have it proved.");
 }

@@ -2,7 +2,7 @@
 import { FRAME_MS, TUNING_DEFAULT, type Tuning } from "@salestag/protocol";
 import type { Command } from "commander";
 import { ExitCode, ToolError } from "../errors";
-import { writeTuning } from "../provision";
+import { writeTuning } from "../provision/settings";
 import { BadgePort } from "../usb/badge-port";
 import { resolveBadge } from "../usb/resolve-badge";
 import { jsonOr, type Output } from "./output";

@@ -215,6 +215,7 @@ const TODOS: [RegExp, string][] = [
   [/REFUSED|UNREACH|TIMEDOUT/i, "start the relay there, or provision the badge with the right address"],
   [/NOTFOUND|EAI_AGAIN|dns/i, "the name has no address: check the relay's name, and the network's DNS"],
   [/certificate|tls|ssl/i, "check the relay's certificate, and that its name is the one in it"],
+  [/no network/i, "the badge is in no network: see the line on Wi-Fi"],
   [/^bye/i, "the relay ended the connection: look at its log"],
 ];
 

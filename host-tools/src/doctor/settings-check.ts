@@ -14,13 +14,13 @@ import {
 } from "@salestag/protocol/host";
 import type { BadgeSettings } from "@salestag/protocol/jacdac";
 import { messageOf } from "../errors";
-import { checkRelayUrl } from "../provision";
+import { checkRelayUrl } from "../provision/badge";
 import { type Finding, failed, ok, warning } from "./finding";
 
 /** Settings by their keys, as they lie in the badge; what is not there has no entry. */
 export type StoredSettings = Map<string, Buffer>;
 
-const SINGLE = ["badge", "authKey", "chain", "relay", "tuning", "consent", "config"];
+const SINGLE = ["badge", "authKey", "chain", "relay", "tuning", "consent", "config", "check"];
 const BADGE_ID = new RegExp(`^[0-9a-f]{${2 * BADGE_ID_BYTES}}$`);
 const KEY = new RegExp(`^[0-9a-f]{${2 * KEY_BYTES}}$`);
 const PROVISION = "run 'salestag provision --force'";
@@ -53,7 +53,8 @@ export function checkSettings(stored: StoredSettings): Finding[] {
   check("relay", PROVISION, (value) => checkRelayUrl(String(value)), true);
   check("chain", PROVISION, checkChain, false); // the badge has taken it into its flash
   check("tuning", "write it anew with 'salestag tune'", (value) => void tuningWith(objectOf(value)), false);
-  check("config", PROVISION, checkVersion, false);
+  check("config", PROVISION, checkWhole, false);
+  check("check", "start the badge anew: it deletes this at its start", checkWhole, false);
   const phrases = checkPhrases(stored, wrong);
   let consent = CONSENT_DEFAULT;
   const readConsent = (value: unknown) => {
@@ -100,9 +101,8 @@ function checkChain(value: unknown): void {
   matching(k, KEY, "a key");
 }
 
-function checkVersion(value: unknown): void {
-  if (!Number.isSafeInteger(value) || (value as number) < 0)
-    throw new Error("it is no version of a configuration");
+function checkWhole(value: unknown): void {
+  if (!Number.isSafeInteger(value) || (value as number) < 0) throw new Error("it is no whole number");
 }
 
 /** The badge reads them up to the first number that is not there, and as many as it has room for. */

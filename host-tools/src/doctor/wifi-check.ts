@@ -1,9 +1,7 @@
 // The doctor's look at a badge's Wi-Fi, where its runtime has one: Jacdac's service "WIFI" (registers after its specification).
 import type { JacdacClient, JdService } from "@salestag/protocol/jacdac";
+import { wifiOf } from "../provision/wifi";
 import { type Finding, failed, ok, skipped, warning } from "./finding";
-
-/** Service class of Wi-Fi. */
-export const JD_CLASS_WIFI = 0x18aae1fa;
 
 const REGISTER_ENABLED = 0x01;
 const REGISTER_SIGNAL = 0x101;
@@ -24,7 +22,7 @@ const CHECK = "Wi-Fi";
 /** @param deviceId of the badge; undefined when its runtime does not answer */
 export async function checkWifi(client: JacdacClient, deviceId: string | undefined): Promise<Finding> {
   if (deviceId === undefined) return skipped(CHECK, "the runtime does not answer", "mend that first");
-  const service = client.servicesOf(JD_CLASS_WIFI).find((one) => one.deviceId === deviceId);
+  const service = wifiOf(client, deviceId);
   if (service === undefined)
     return skipped(
       CHECK,

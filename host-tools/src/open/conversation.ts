@@ -114,6 +114,7 @@ const MEANS_NAMES: Record<number, string> = {
   [ConsentMeans.Announced]: "announced",
   [ConsentMeans.Phrase]: "phrase",
   [ConsentMeans.Button]: "button",
+  [ConsentMeans.Check]: "check",
 };
 const NUDGE_NAMES: Record<number, string> = {
   [NudgeCause.TalkShare]: "talked more than the team wants",

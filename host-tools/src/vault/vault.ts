@@ -1,6 +1,6 @@
 // The vault: a folder with the keys of every badge of a team, each in a file encrypted to the team's age recipients. Format:
 // docs/vault.md. Safe to back up and to share among those who have an identity.
-import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import {
   BADGE_ID_BYTES,
@@ -103,6 +103,11 @@ export class Vault {
       }
     const sealed = await encrypter.encrypt(`${JSON.stringify(keys)}\n`);
     createFile(this.path(keys.badge), Buffer.from(sealed), 0o600);
+  }
+
+  /** Takes a new badge's keys out again, which the badge was never given. */
+  discard(badge: string): void {
+    rmSync(this.path(badge), { force: true });
   }
 
   /**

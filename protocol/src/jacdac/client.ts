@@ -4,11 +4,16 @@
 import {
   decodeFrame,
   encodeFrame,
+  JD_FLAG_ACK_REQUESTED,
   JD_FLAG_COMMAND,
+  JD_FLAG_IDENTIFIER_IS_CLASS,
   JD_GET_REGISTER,
+  JD_INDEX_ACK,
   JD_INDEX_CONTROL,
   JD_SET_REGISTER,
+  type JdFrame,
 } from "./frame";
+import { JD_INDEX_PIPE, JD_PIPE_PORT_MAX, PipeCollector } from "./pipe";
 
 /** A service on a device. */
 export interface JdService {
@@ -50,6 +55,8 @@ const ANNOUNCE_MS = 500;
 const FORGET_MS = 3000;
 /** An answer takes a few ms; on a slow line, tens. */
 const RESEND_MS = 200;
+/** How often a stream is looked after. */
+const PIPE_TICK_MS = 50;
 
 export class JacdacClient {
   private services: JdService[] = [];
@@ -58,6 +65,8 @@ export class JacdacClient {
   private nowMs = 0;
   private announcedMs = Number.NEGATIVE_INFINITY;
   private ended: Error | undefined;
+  private pauses: { untilMs: number; resolve: () => void; reject: (error: Error) => void }[] = [];
+  private lastPort = 0;
 
   /**
    * @param deviceId the client's own id on the bus, 16 hexadecimal digits
@@ -84,6 +93,9 @@ export class JacdacClient {
     const late = this.waiting.filter(({ deadlineMs }) => deadlineMs <= nowMs);
     this.waiting = this.waiting.filter(({ deadlineMs }) => deadlineMs > nowMs);
     for (const { what, fail } of late) fail(new JdTimeoutError(`no answer in time: ${what}`));
+    const over = this.pauses.filter(({ untilMs }) => untilMs <= nowMs);
+    this.pauses = this.pauses.filter(({ untilMs }) => untilMs > nowMs);
+    for (const { resolve } of over) resolve();
     for (const one of this.waiting)
       if (one.again !== undefined && one.againMs <= nowMs) {
         one.againMs = nowMs + one.everyMs;
@@ -99,20 +111,42 @@ export class JacdacClient {
 
   /** What waits now fails with this error. */
   interrupt(error: Error): void {
-    const waiting = this.waiting;
+    const { waiting, pauses } = this;
     this.waiting = [];
+    this.pauses = [];
     for (const { fail } of waiting) fail(error);
+    for (const { reject } of pauses) reject(error);
   }
 
   /** Takes a frame from the bus; a damaged one is dropped. */
   receive(bytes: Buffer): void {
     const frame = decodeFrame(bytes);
-    if (frame === undefined || frame.flags & JD_FLAG_COMMAND) return;
+    if (frame === undefined) return;
+    if (frame.flags & JD_FLAG_COMMAND) {
+      this.commanded(frame, bytes.readUInt16LE(0));
+      return;
+    }
+    if (frame.deviceId === this.deviceId) return;
     for (const { serviceIndex, command, data } of frame.packets) {
       if (serviceIndex === JD_INDEX_CONTROL && command === 0) this.announced(frame.deviceId, data);
-      const taken = this.waiting.find(({ take }) => take(frame.deviceId, serviceIndex, command, data));
-      if (taken !== undefined) this.waiting = this.waiting.filter((other) => other !== taken);
+      this.offer(frame.deviceId, serviceIndex, command, data);
     }
+  }
+
+  /** Of all commands only packets of a stream that was asked for mean anything to this client. */
+  private commanded(frame: JdFrame, crc: number): void {
+    if (frame.deviceId !== this.deviceId || frame.flags & JD_FLAG_IDENTIFIER_IS_CLASS) return;
+    if (frame.flags & JD_FLAG_ACK_REQUESTED) {
+      const packet = { serviceIndex: JD_INDEX_ACK, command: crc, data: Buffer.alloc(0) };
+      this.send(encodeFrame({ flags: 0, deviceId: this.deviceId, packets: [packet] }));
+    }
+    for (const { serviceIndex, command, data } of frame.packets)
+      if (serviceIndex === JD_INDEX_PIPE) this.offer(this.deviceId, serviceIndex, command, data);
+  }
+
+  private offer(deviceId: string, serviceIndex: number, command: number, data: Buffer): void {
+    const taken = this.waiting.find(({ take }) => take(deviceId, serviceIndex, command, data));
+    if (taken !== undefined) this.waiting = this.waiting.filter((other) => other !== taken);
   }
 
   /** @returns every service that is announced now, of all devices */
@@ -170,6 +204,32 @@ export class JacdacClient {
     return this.request(service, JD_GET_REGISTER | register, Buffer.alloc(0), patience);
   }
 
+  /**
+   * Sends a command that makes the device stream a list to us, again on a line that loses frames: only for one that may be taken twice.
+   * Rejects with a JdTimeoutError, or a RangeError when the list does not end.
+   * @returns the data of each packet of the stream
+   */
+  async collect(service: JdService, command: number, timeoutMs: number): Promise<Buffer[]> {
+    const what = `device ${service.deviceId}, stream of command 0x${command.toString(16)}`;
+    const nextPort = () => {
+      this.lastPort = (this.lastPort % JD_PIPE_PORT_MAX) + 1;
+      return this.lastPort;
+    };
+    const ask = (argument: Buffer) => this.command(service, command, argument);
+    const collector = new PipeCollector(this.deviceId, ask, nextPort);
+    const again = () => collector.tick(this.nowMs);
+    const patience = { what, timeoutMs, resendMs: PIPE_TICK_MS, again };
+    const stream = this.wait(patience, (deviceId, serviceIndex, reported, data) =>
+      deviceId === this.deviceId && serviceIndex === JD_INDEX_PIPE
+        ? collector.take(reported, data, this.nowMs)
+        : undefined,
+    );
+    collector.open(this.nowMs);
+    const collected = await stream;
+    if (collected instanceof Error) throw collected;
+    return collected;
+  }
+
   /** Waits for an event or report that nobody asked for. Rejects with a JdTimeoutError. @param take undefined: not this one */
   await<T>(
     what: string,
@@ -177,6 +237,14 @@ export class JacdacClient {
     take: (deviceId: string, serviceIndex: number, command: number, data: Buffer) => T | undefined,
   ): Promise<T> {
     return this.wait({ what, timeoutMs }, take);
+  }
+
+  /** Lets time pass, as `tick` tells it. Rejects when the line is gone meanwhile. */
+  pause(durationMs: number): Promise<void> {
+    if (this.ended !== undefined) return Promise.reject(this.ended);
+    return new Promise((resolve, reject) => {
+      this.pauses.push({ untilMs: this.nowMs + durationMs, resolve, reject });
+    });
   }
 
   /** Writes a register; read it to know that it was taken. */

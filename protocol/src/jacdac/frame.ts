@@ -11,10 +11,13 @@ export const JD_PACKET_DATA_BYTES_MAX = 236;
 
 /** Bits of a frame's flags. */
 export const JD_FLAG_COMMAND = 0x01;
+export const JD_FLAG_ACK_REQUESTED = 0x02;
 export const JD_FLAG_IDENTIFIER_IS_CLASS = 0x04;
 
 /** The service that every device has first. */
 export const JD_INDEX_CONTROL = 0;
+/** The service index of an acknowledgement: its command is the CRC of the frame that asked for it. */
+export const JD_INDEX_ACK = 0x3f;
 
 /** Parts of a 16-bit command. */
 export const JD_GET_REGISTER = 0x1000;

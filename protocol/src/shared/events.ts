@@ -45,6 +45,8 @@ export enum ConsentMeans {
   Phrase = 2,
   /** The wearer pressed the button twice. */
   Button = 3,
+  /** A technician's check at the bench, without regard to the policy: a few seconds, ended with EndReason.Checked. */
+  Check = 4,
 }
 
 /** Why the badge nudged its wearer. */
@@ -75,6 +77,8 @@ export enum EndReason {
   MicrophoneLost = 3,
   /** The wearer paused or muted the badge. */
   Paused = 4,
+  /** A technician's check is over. */
+  Checked = 5,
 }
 
 /** Why frames that the badge meant to keep are missing. */

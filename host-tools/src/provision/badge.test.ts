@@ -11,13 +11,15 @@ import {
   JD_CLASS_SETTINGS,
   JD_FLAG_COMMAND,
 } from "@salestag/protocol/jacdac";
-import { ExitCode } from "./errors";
-import { encodePhones } from "./phrases/phones";
-import type { ListedPhrase } from "./phrases/phrase-list";
-import { checkRelayUrl, type ProvisionOptions, provisionBadge, writePhrases } from "./provision";
-import { bytesOf, toolError, useFolder } from "./testing/tools";
-import { createIdentity, readIdentities } from "./vault/identity";
-import { Vault } from "./vault/vault";
+import { ExitCode } from "../errors";
+import { encodePhones } from "../phrases/phones";
+import type { ListedPhrase } from "../phrases/phrase-list";
+import { bytesOf, toolError, useFolder } from "../testing/tools";
+import { createIdentity, readIdentities } from "../vault/identity";
+import { Vault } from "../vault/vault";
+import { type BadgePlan, checkRelayUrl, provisionBadge } from "./badge";
+import { registryFile } from "./registration";
+import { writePhrases } from "./settings";
 
 const DEVICE = "fedcba9876543210";
 const phrasesOf = (...texts: string[]): ListedPhrase[] =>
@@ -146,7 +148,10 @@ describe("provision", () => {
     return { vault, registryPath, identities: readIdentities(identity) };
   }
 
-  async function provision(badge: FakeBadge, options: Partial<ProvisionOptions> = {}) {
+  async function provision(
+    badge: FakeBadge,
+    { force, ...planned }: Partial<BadgePlan> & { force?: boolean } = {},
+  ) {
     const at = existsSync(join(folder(), "vault"))
       ? {
           vault: Vault.open(join(folder(), "vault")),
@@ -158,9 +163,14 @@ describe("provision", () => {
     const random = (lengthBytes: number) => bytesOf(++drawn, lengthBytes);
     const { client, close } = connect(badge);
     const { vault, registryPath } = at;
-    const given = { client, vault, registryPath, relayUrl: RELAY, label: "Kim", random, nowMs: () => NOW_MS };
+    const nowMs = () => NOW_MS;
+    const registration = registryFile(registryPath, nowMs);
+    const plan = { relayUrl: RELAY, label: "Kim", ...planned };
     try {
-      return { result: await provisionBadge({ ...given, ...options }), ...at };
+      return {
+        result: await provisionBadge({ client, vault, registration, plan, random, nowMs, force }),
+        ...at,
+      };
     } finally {
       close();
     }
@@ -208,12 +218,12 @@ describe("provision", () => {
     assert.equal(badge.running, true);
   });
 
-  it("provision: vault before registry before badge", async () => {
+  it("provision: a registry that takes nothing leaves vault and badge as they were", async () => {
     const { vault, registryPath } = await site();
     writeFileSync(registryPath, "damaged", { mode: 0o600 });
     const badge = new FakeBadge();
     await assert.rejects(provision(badge), toolError(ExitCode.Usage, /registry .* it is not JSON/));
-    assert.equal(vault.badges().length, 1);
+    assert.deepEqual(vault.badges(), []);
     assert.equal(badge.stored.size, 0);
     assert.equal(badge.running, true);
   });
@@ -262,11 +272,17 @@ describe("provision", () => {
       assert.equal(badge.running, true);
     });
 
-  for (const broken of ["authKey", "chain", "relay", "badge"])
-    it(`provision: flash does not keep '${broken}'; the vault's entry stays, the program runs`, async () => {
+  for (const [broken, kept] of [
+    ["authKey", 0],
+    ["chain", 0],
+    ["relay", 0],
+    ["badge", 1], // it may have it all the same
+  ] as const)
+    it(`provision: flash does not keep '${broken}'; vault and registry have ${kept} badges, the program runs`, async () => {
       const badge = new FakeBadge({ forgets: [broken] });
       await assert.rejects(provision(badge), toolError(ExitCode.Badge, /flash may be full or worn/));
-      assert.equal(readdirSync(join(folder(), "vault", "badges")).length, 1);
+      assert.equal(readdirSync(join(folder(), "vault", "badges")).length, kept);
+      assert.equal(readRegistry(join(folder(), "registry.json")).size, kept);
       assert.equal(badge.stored.has("badge"), false);
       assert.deepEqual(badge.log.slice(-2), ["autostart 1", "start"]);
       assert.equal(badge.running, true);

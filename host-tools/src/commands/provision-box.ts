@@ -1,0 +1,129 @@
+// `salestag provision-box`: a whole box of badges from a list, as they are plugged in.
+import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
+import { basename } from "node:path";
+import { type Command, InvalidArgumentError } from "commander";
+import { ExitCode, ToolError } from "../errors";
+import { replaceFile } from "../files";
+import { listenForInterrupt } from "../interrupt";
+import { provisionBox } from "../provision/box";
+import { type BoxRow, readBoxFile } from "../provision/box-file";
+import { labelPage } from "../provision/box-page";
+import { BoxReport } from "../provision/box-report";
+import { BoxTable } from "../provision/box-table";
+import { readyBadge } from "../provision/one";
+import { findBadge } from "../provision/settings";
+import { BadgePort } from "../usb/badge-port";
+import { watchPorts } from "../usb/port-watch";
+import { Vault } from "../vault/vault";
+import type { Output } from "./output";
+import { addSharedOptions, planOf, relaySideOf, SHARED_HELP, type SharedFlags } from "./provision-options";
+import { whole } from "./values";
+
+interface Flags extends SharedFlags {
+  report: string;
+  page?: string;
+  parallel: number;
+  force: boolean;
+}
+
+const HELP = `
+The list is a CSV with a line for each badge, the names of its columns in the first: label (whose badge; needed), hardware (hardware id of the badge
+that is meant; empty: the next one that is plugged in), wifi_ssid, wifi_password, relay, policy, within_s, yes, no (phrases, with ; between), phrases (a
+file), talk_share_max, monologue_s. What a line leaves empty is as the flags say. A list with passwords must have mode 600.
+
+Badges are worked on as they are plugged in, several at a time. The report is whole at every moment: run the same command again to go on where it ended;
+badges that failed are tried again. --page makes a page to print, with a QR code for each badge.
+${SHARED_HELP}
+
+Example:
+  salestag provision-box badges.csv --report report.csv --page labels.html --vault ~/salestag-vault \\
+                     --relay tls://relay.example:7789 --relay-door https://relay.example/door --token-file admin.token`;
+
+export function addProvisionBox(parent: Command, output: Output): void {
+  const command = parent
+    .command("provision-box <list>")
+    .description("Provision and prove a whole box of badges from a CSV list, as they are plugged in.")
+    .requiredOption("--report <file>", "CSV with what became of each; made, or gone on with")
+    .option("--page <file>", "HTML page to print, with a QR code for each badge")
+    .option("--parallel <n>", "badges that are worked on at the same time, 1 to 16", parallel, 4)
+    .option("--force", "give provisioned badges new keys", false);
+  addSharedOptions(command)
+    .addHelpText("after", HELP)
+    .action((list: string, flags: Flags) => run(list, flags, output));
+}
+
+function parallel(text: string): number {
+  const value = whole(text);
+  if (value < 1 || value > 16) throw new InvalidArgumentError("It must be 1 to 16.");
+  return value;
+}
+
+async function run(list: string, flags: Flags, output: Output): Promise<void> {
+  const rows = readBoxFile(list, planOf(flags, ""));
+  const report = BoxReport.open(flags.report);
+  const vault = Vault.open(flags.vault);
+  const relay = relaySideOf(flags);
+  const { signal, end } = listenForInterrupt(output.notice);
+  const table = new BoxTable(output, flags.json, rows.length, report.all());
+  const ready = (port: string, row: BoxRow, onStep: (step: string) => void) =>
+    one(port, row, { flags, vault, relay, signal, onStep });
+  try {
+    await provisionBox({
+      rows,
+      report,
+      changes: (until) => watchPorts(until),
+      identify,
+      ready,
+      parallel: flags.parallel,
+      nowMs: Date.now,
+      onEvent: (event) => table.event(event),
+      onStranger: (port, why) => table.stranger(port, why),
+      signal,
+    });
+  } finally {
+    end();
+    relay.end();
+    table.end();
+    if (flags.page !== undefined && existsSync(flags.report))
+      replaceFile(flags.page, labelPage(basename(list), report.all()), 0o644);
+  }
+  signal.throwIfAborted();
+  const failed = report.all().filter(({ state }) => state === "failed").length;
+  if (failed > 0)
+    throw new ToolError(
+      ExitCode.Badge,
+      `${failed} of ${rows.length} badges are not ready; the report '${flags.report}' says why. Run it again to try them again.`,
+    );
+}
+
+/** A port that has just come may need some ms until it may be opened. */
+async function identify(path: string): Promise<string> {
+  const port = await BadgePort.open(path);
+  try {
+    return (await findBadge(port.client)).manager.deviceId;
+  } finally {
+    await port.close();
+  }
+}
+
+interface OneParts {
+  flags: Flags;
+  vault: Vault;
+  relay: ReturnType<typeof relaySideOf>;
+  signal: AbortSignal;
+  onStep: (step: string) => void;
+}
+
+async function one(path: string, { plan }: BoxRow, parts: OneParts): Promise<string> {
+  const { flags, vault, relay, signal, onStep } = parts;
+  const { check, force } = flags;
+  const { registration, arrivalsOf } = relay;
+  const port = await BadgePort.open(path);
+  try {
+    const made = { port, plan, vault, registration, arrivalsOf, check, force, signal, onStep };
+    return (await readyBadge({ ...made, random: randomBytes, nowMs: Date.now })).badge;
+  } finally {
+    await port.close();
+  }
+}

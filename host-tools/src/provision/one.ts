@@ -1,0 +1,57 @@
+// One badge from the cable to "ready": provisioned, and proved. A badge that cannot be proved is unprovisioned again, so that a badge is
+// either ready or as if nobody had touched it.
+import { messageOf, ToolError } from "../errors";
+import { type ProvisionedBadge, type ProvisionOptions, provisionBadge, unprovisionBadge } from "./badge";
+import { type Arrivals, type Proof, type ProofPort, proveBadge } from "./proof";
+
+/** Length of the sound that a check records. */
+export const CHECK_MS = 2000;
+
+export interface OneOptions extends Omit<ProvisionOptions, "client" | "checkMs" | "onRegistered"> {
+  port: ProofPort;
+  /** False: the badge is taken for ready without a proof. */
+  check: boolean;
+  /** Where its chunks can be seen; undefined where they cannot. */
+  arrivalsOf?: (badge: string) => Promise<Arrivals>;
+}
+
+export interface ReadyBadge extends Omit<ProvisionedBadge, "chainKey">, Proof {
+  /** True when the live check was done. */
+  proved: boolean;
+}
+
+/**
+ * @throws ToolError when the badge is not ready; its sentence says what became of it
+ */
+export async function readyBadge(options: OneOptions): Promise<ReadyBadge> {
+  const { port, plan, check, arrivalsOf, signal, onStep, registration } = options;
+  const records = check && plan.consent?.policy !== "off";
+  const checkMs = records ? CHECK_MS : 0;
+  let arrivals: Arrivals | undefined;
+  const onRegistered = async (badge: string) => {
+    if (records) arrivals = await arrivalsOf?.(badge);
+  };
+  const made = await provisionBadge({ ...options, client: port.client, checkMs, onRegistered });
+  const { badge, chainKey, ...rest } = made;
+  if (!check) return { badge, ...rest, proved: false };
+  try {
+    const { relayUrl } = plan;
+    const proof = await proveBadge({ port, badge, chainKey, relayUrl, checkMs, arrivals, signal, onStep });
+    return { badge, ...rest, ...proof, proved: true };
+  } catch (cause) {
+    onStep?.("taking it back");
+    await unprovisionBadge(port.client, registration, badge).catch((second) => {
+      throw taken(
+        cause,
+        `; and its keys could not be taken back (${messageOf(second)}): it has those of badge ${badge}`,
+      );
+    });
+    throw taken(cause, "; its keys were taken back");
+  }
+}
+
+/** The first failure is what matters; what became of the badge is said at its end. */
+function taken(cause: unknown, what: string): unknown {
+  if (!(cause instanceof ToolError)) return cause;
+  return new ToolError(cause.exitCode, `${cause.message.replace(/\.$/, "")}${what}.`, { cause });
+}

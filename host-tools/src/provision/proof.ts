@@ -1,0 +1,209 @@
+// Proves that a badge that was just provisioned works as a whole: its relay is reached, and the seconds of sound that it recorded when it
+// started are uploaded and open with the key that the team has. Nothing is taken on the badge's word but what cannot be seen otherwise.
+import {
+  ChunkKind,
+  type ChunkRecord,
+  ConsentMeans,
+  decodeChunkHeader,
+  decodeEvents,
+  EndReason,
+  EventKind,
+  epochKeyOf,
+  FRAME_MS,
+  nextChainKey,
+  nodeCrypto,
+  openChunk,
+  parseTrace,
+  unpackAudio,
+} from "@salestag/protocol/host";
+import type { JacdacClient } from "@salestag/protocol/jacdac";
+import { ExitCode, ToolError } from "../errors";
+
+/** What the proof needs of a badge's port. */
+export interface ProofPort {
+  client: JacdacClient;
+  onLine(listener: (line: string) => void): () => void;
+}
+
+/** Where a badge's sealed chunks can be seen to arrive. */
+export interface Arrivals {
+  /** Chunks of the badge that have arrived, each once. Rejects when they cannot be seen any more. */
+  take(): Promise<ChunkRecord[]>;
+}
+
+export interface ProofOptions {
+  port: ProofPort;
+  badge: string;
+  /** The key chain's first key, 32 bytes. */
+  chainKey: Buffer;
+  /** For the sentences. */
+  relayUrl: string;
+  /** So many ms of sound were asked for; 0: only the relay is proved. */
+  checkMs: number;
+  /** Left out: that the relay has acknowledged it is all that can be known. */
+  arrivals?: Arrivals;
+  signal?: AbortSignal;
+  onStep?: (what: string) => void;
+}
+
+export interface Proof {
+  /** Sound that was opened, ms; undefined where nothing could be opened. */
+  openedMs?: number;
+}
+
+const POLL_MS = 50;
+const UP_MS = 25_000;
+const SOUND_MS = 20_000;
+/** A badge has a few epochs at most between its provisioning and the check: one for each start. */
+const EPOCHS_MAX = 16;
+/** Share of the sound that must be there: frames may be lost on the way to the badge's program. */
+const SHARE_MIN = 0.9;
+
+/**
+ * @throws ToolError that says how far it got and what to do
+ */
+export async function proveBadge(options: ProofOptions): Promise<Proof> {
+  const { port, checkMs, onStep = () => undefined } = options;
+  const watch = new Watch(options.badge);
+  const unlisten = port.onLine((line) => watch.line(line));
+  try {
+    onStep("relay");
+    if (!(await until(options, UP_MS, () => watch.up))) throw notUp(options, watch);
+    if (checkMs === 0) return {};
+    onStep("sound");
+    if (options.arrivals === undefined) {
+      if (!(await until(options, SOUND_MS, () => watch.acked))) throw notHeard(options, watch, 0);
+      return {};
+    }
+    return { openedMs: await opened(options, options.arrivals, watch) };
+  } finally {
+    unlisten();
+  }
+}
+
+async function until(
+  { port, signal }: ProofOptions,
+  limitMs: number,
+  done: () => boolean | Promise<boolean>,
+): Promise<boolean> {
+  for (let waitedMs = 0; waitedMs < limitMs; waitedMs += POLL_MS) {
+    signal?.throwIfAborted();
+    if (await done()) return true;
+    await port.client.pause(POLL_MS);
+  }
+  return false;
+}
+
+async function opened(options: ProofOptions, arrivals: Arrivals, watch: Watch): Promise<number> {
+  const check = new CheckOpener(options.badge, options.chainKey);
+  const wantedMs = options.checkMs * SHARE_MIN;
+  const complete = await until(options, SOUND_MS, async () => {
+    for (const record of await arrivals.take()) check.add(record);
+    return check.ended && check.soundMs >= wantedMs;
+  });
+  if (complete) return check.soundMs;
+  throw check.refused === "" ? notHeard(options, watch, check.soundMs) : doesNotOpen(check.refused);
+}
+
+/** What the badge says meanwhile. */
+class Watch {
+  up = false;
+  down = "";
+  conversation = false;
+  acked = false;
+  complaint = "";
+  private chunk: [number, number] | undefined;
+
+  constructor(private readonly badge: string) {}
+
+  line(text: string): void {
+    const event = parseTrace(text);
+    if (event === undefined) {
+      if (/^[*!] /.test(text)) this.complaint = text.slice(2);
+      return;
+    }
+    if (event.word === "up") this.up = true;
+    else if (event.word === "health" && event.badge === this.badge) this.up ||= event.online;
+    else if (event.word === "down") this.down = event.why;
+    else if (event.word === "conversation") this.conversation = true;
+    else if (event.word === "chunk") this.chunk ??= [event.epoch, event.index];
+    else if (event.word === "acked" && this.chunk !== undefined)
+      this.acked ||= event.nextEpoch > this.chunk[0] || event.nextIndex > this.chunk[1];
+  }
+}
+
+/** Opens what arrives, and looks for the check in it. */
+class CheckOpener {
+  soundMs = 0;
+  ended = false;
+  /** Why a chunk does not open; empty while all do. */
+  refused = "";
+  private readonly epochKeys: Buffer[] = [];
+
+  constructor(
+    private readonly badge: string,
+    chainKey: Buffer,
+  ) {
+    const crypto = nodeCrypto();
+    for (let chain = chainKey; this.epochKeys.length < EPOCHS_MAX; chain = nextChainKey(crypto, chain))
+      this.epochKeys.push(epochKeyOf(crypto, chain));
+  }
+
+  add(record: ChunkRecord): void {
+    const key = this.epochKeys[record.epoch];
+    const plaintext =
+      key === undefined || record.badge !== this.badge
+        ? undefined
+        : openChunk(nodeCrypto(), key, record.header, record.sealed);
+    if (plaintext === undefined) {
+      this.refused = `chunk ${record.index} of conversation ${record.epoch}`;
+      return;
+    }
+    const header = decodeChunkHeader(record.header);
+    if (header.kind === ChunkKind.Audio)
+      this.soundMs += unpackAudio(plaintext).filter(({ type }) => type === "packet").length * FRAME_MS;
+    else if (header.kind === ChunkKind.Events)
+      for (const { kind, values } of decodeEvents(plaintext, header.startMs)) {
+        if (kind === EventKind.ConversationEnd && values[0] === EndReason.Checked) this.ended = true;
+        if (kind === EventKind.Consent && values[0] !== ConsentMeans.Check) this.soundMs = 0;
+      }
+  }
+}
+
+const failed = (message: string): ToolError => new ToolError(ExitCode.Badge, message);
+
+function notUp({ relayUrl }: ProofOptions, { down, complaint }: Watch): ToolError {
+  if (down === "" && complaint !== "") return failed(`the badge does not reach its relay: ${complaint}.`);
+  if (down === "")
+    return failed("the badge does not say anything about its relay; run 'salestag doctor' on it.");
+  const why = down.replace(/\.$/, "");
+  if (/refused 3\b/.test(why))
+    return failed(
+      `the relay at ${relayUrl} does not know this badge (${why}): register it with the relay that listens there, with its own --registry or --relay-door.`,
+    );
+  if (/relay-not-proved|refused 4\b/.test(why))
+    return failed(
+      `the relay at ${relayUrl} has another key for this badge (${why}): is that the team's relay, and its registry the one that was written?`,
+    );
+  if (/no network|host/i.test(why))
+    return failed(`the badge finds no way to ${relayUrl} (${why}): check the Wi-Fi, and the relay's name.`);
+  return failed(
+    `the badge does not reach ${relayUrl} (${why}): check that the relay runs, its address and port, and the firewall between.`,
+  );
+}
+
+function notHeard({ checkMs }: ProofOptions, watch: Watch, soundMs: number): ToolError {
+  if (!watch.conversation)
+    return failed(
+      "the badge reaches its relay but records nothing: its microphone gives no sound (is it switched off by the mute button?), or its flash chip fails; run 'salestag doctor' on it.",
+    );
+  return failed(
+    `the badge reaches its relay, but of ${checkMs} ms of sound ${soundMs} ms arrived in time${watch.complaint === "" ? "" : ` (${watch.complaint})`}; try again, then run 'salestag doctor' on it.`,
+  );
+}
+
+function doesNotOpen(what: string): ToolError {
+  return failed(
+    `what the badge uploaded does not open with the key that it was given (${what}): provision it again; if it stays so, its flash is damaged.`,
+  );
+}
