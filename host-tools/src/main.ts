@@ -3,6 +3,7 @@ import { Command } from "commander";
 import { addAudit } from "./commands/audit";
 import { addConfigure } from "./commands/configure";
 import { addConsent } from "./commands/consent";
+import { addDoctor } from "./commands/doctor";
 import { addKeysInit } from "./commands/keys-init";
 import { addNudge } from "./commands/nudge";
 import { addOpen } from "./commands/open";
@@ -26,6 +27,7 @@ const program = new Command("salestag")
 const keys = program.command("keys").description("The team's keys.");
 addKeysInit(keys, output);
 addPorts(program, output);
+addDoctor(program, output);
 addProvision(program, output);
 addProvisionBox(program, output);
 addOpen(program, output);

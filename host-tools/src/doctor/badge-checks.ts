@@ -1,11 +1,13 @@
 // What the doctor reads out of a look at a badge: runtime, program, storage, sound, load, battery, relay, clock. Pure: no badge is asked here.
 import { ErrorCode } from "@salestag/protocol/host";
 import type { Observation } from "../usb/observe";
-import { JD_CLASS_FLASH_CHIP } from "../usb/observe";
 import { type Finding, failed, ok, skipped, warning } from "./finding";
 
 /** Runtime that the badge program is built for. */
 export const RUNTIME_VERSION = "2.16.4";
+
+/** Service of microphone and voice front end (firmware/services/voice-front-end.md). */
+const JD_CLASS_VOICE_FRONT_END = 0x1f5a7c3e;
 
 /** A program to compare the badge's with. */
 export interface KnownProgram {
@@ -23,7 +25,6 @@ const LATE_MS_MAX = 500;
 const FULL_SHARE = 0.9;
 const BATTERY_LOW_PERCENT = 15;
 const UNHANDLED_EXCEPTION = 60005;
-const NOT_TOLD = "the program tells it, and it does not";
 
 /** @returns all of them, in the order in which they are shown */
 export function checkBadge(seen: Observation, known: KnownProgram | undefined): Finding[] {
@@ -86,6 +87,8 @@ function checkRunning(seen: Observation): Finding {
       "the program is stopped: nothing is recorded",
       "unplug the badge and plug it in again; it then starts by itself",
     );
+  if (seen.wasStopped)
+    return warning(check, "it was stopped; reading its settings started it again", "find out who stopped it");
   if (starts > 0)
     return warning(
       check,
@@ -116,28 +119,25 @@ function failing(check: string, { panics, warnings }: Observation): Finding {
   );
 }
 
-function checkProvisioned({ said, health }: Observation): Finding {
+function checkProvisioned(seen: Observation): Finding {
   const check = "provisioned";
+  const { said, health } = seen;
   if (said === "unprovisioned")
     return failed(check, "it has no keys and records nothing", "run 'salestag provision'");
-  if (health === undefined) return skipped(check, NOT_TOLD, "mend what is above first");
+  if (health === undefined) return untold(check, seen);
   return ok(check, `badge ${health.badge}`);
 }
 
-function checkStorage({ said, health, serviceClasses, deviceId }: Observation): Finding {
+function checkStorage(seen: Observation): Finding {
   const check = "storage";
-  if (deviceId !== undefined && !serviceClasses.has(JD_CLASS_FLASH_CHIP))
+  const { said, health } = seen;
+  if (said === "no-storage")
     return failed(
       check,
-      "no flash chip answers on the badge: nothing can be recorded",
+      "no flash chip answers on the badge, and nothing can be recorded",
       "unplug it and plug it in again; if that does not help, have it repaired",
     );
-  if (health === undefined)
-    return skipped(
-      check,
-      said === "unprovisioned" ? "it is used once there are keys" : NOT_TOLD,
-      "mend what is above first",
-    );
+  if (health === undefined) return untold(check, seen);
   const { usedKb, sizeKb, storageFailed } = health;
   if (storageFailed)
     return failed(check, "the flash chip fails", "let it upload what it has, then have it repaired");
@@ -147,10 +147,16 @@ function checkStorage({ said, health, serviceClasses, deviceId }: Observation): 
   return ok(check, room);
 }
 
-function checkSound({ firstHealth, health }: Observation): Finding {
+function checkSound(seen: Observation): Finding {
   const check = "sound";
-  if (firstHealth === undefined || health === undefined)
-    return skipped(check, NOT_TOLD, "mend what is above first");
+  const { firstHealth, health, serviceClasses } = seen;
+  if (firstHealth === undefined || health === undefined) return untold(check, seen);
+  if (!serviceClasses.has(JD_CLASS_VOICE_FRONT_END))
+    return warning(
+      check,
+      "no microphone shows up at the badge",
+      "unplug it and plug it in again; if that does not help, have it repaired",
+    );
   const now = health.lostFrames - firstHealth.lostFrames;
   const share = health.lostFrames / Math.max(1, health.upS * FRAMES_PER_S);
   if (now <= 0 && share <= LOST_SHARE_MAX)
@@ -162,17 +168,19 @@ function checkSound({ firstHealth, health }: Observation): Finding {
   );
 }
 
-function checkLoad({ health, lateMsMax }: Observation): Finding {
+function checkLoad(seen: Observation): Finding {
   const check = "load";
-  if (health === undefined) return skipped(check, NOT_TOLD, "mend what is above first");
+  const { health, lateMsMax } = seen;
+  if (health === undefined) return untold(check, seen);
   const says = `what was due came ${lateMsMax} ms late at worst`;
   if (lateMsMax <= LATE_MS_MAX) return ok(check, says);
   return warning(check, says, "give it fewer key phrases ('salestag phrases remove', then 'write')");
 }
 
-function checkBattery({ health }: Observation): Finding {
+function checkBattery(seen: Observation): Finding {
   const check = "battery";
-  if (health === undefined) return skipped(check, NOT_TOLD, "mend what is above first");
+  const { health } = seen;
+  if (health === undefined) return untold(check, seen);
   const { batteryPercent } = health;
   if (batteryPercent < 0)
     return skipped(check, "nothing on this badge tells its charge", "look at its light");
@@ -184,7 +192,7 @@ function checkBattery({ health }: Observation): Finding {
 function checkLink(seen: Observation): Finding {
   const check = "relay";
   const { health, relay, down } = seen;
-  if (health === undefined) return skipped(check, NOT_TOLD, "mend what is above first");
+  if (health === undefined) return untold(check, seen);
   const where = relay === undefined ? "" : ` at ${relay}`;
   if (health.online) return ok(check, `reached${where}`);
   if (down === undefined)
@@ -224,15 +232,23 @@ function todoFor(down: string): string {
 }
 
 /** The badge has its clock from the relay alone. */
-function checkClock({ health }: Observation): Finding {
+function checkClock(seen: Observation): Finding {
   const check = "time";
-  if (health === undefined) return skipped(check, NOT_TOLD, "mend what is above first");
+  const { health } = seen;
+  if (health === undefined) return untold(check, seen);
   if (health.online) return ok(check, "set by the relay, which it has reached since it started");
   return warning(
     check,
     "it has no relay now that tells it; whether it had one since it started is not known here",
     "bring it to its relay once: recordings from before get their time then, as long as it stays switched on",
   );
+}
+
+/** The program alone tells it. */
+function untold(check: string, { said }: Observation): Finding {
+  return said === "unprovisioned"
+    ? skipped(check, "told by a badge that has keys", "provision it first")
+    : skipped(check, "the badge does not tell it now", "mend what is above first");
 }
 
 function noRuntime(check: string): Finding {

@@ -47,7 +47,7 @@ function judge(name: string, signal: Buffer | undefined, address: Buffer | undef
     return failed(
       CHECK,
       "it has joined no network",
-      "tell it one with 'salestag wifi'; it knows 2.4 GHz and networks with a password, no company logins",
+      "provision it again with --wifi; it knows 2.4 GHz, and networks with one password or none",
     );
   if (ip === undefined)
     return failed(

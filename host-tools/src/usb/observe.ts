@@ -13,12 +13,14 @@ export interface Observation {
   /** What lies in the badge; `sizeBytes` is 0 for none. */
   program?: { name: string; version: string; sizeBytes: number; sha256: string };
   running?: boolean;
+  /** It was stopped before the one who looks started it. */
+  wasStopped?: boolean;
   /** False after somebody stopped the program; true means that the runtime starts it again by itself. */
   autostart?: boolean;
   /** Classes of the services on its bus. */
   serviceClasses: Set<number>;
   /** What the program said last about itself. */
-  said?: "health" | "unprovisioned";
+  said?: "health" | "unprovisioned" | "no-storage";
   /** Its first and its last account of how it is. */
   firstHealth?: BadgeHealth;
   health?: BadgeHealth;
@@ -44,9 +46,6 @@ export interface ObserveOptions {
   /** Ends sooner, as soon as the badge's state is known. */
   briefly?: boolean;
 }
-
-/** Service of the badge's outbox (firmware/services/flash-chip.md). */
-export const JD_CLASS_FLASH_CHIP = 0x1c9e4b2d;
 
 const REGISTER_RUNNING = 0x80;
 const REGISTER_AUTOSTART = 0x81;
@@ -85,11 +84,12 @@ export async function observe(port: BadgePort, options: ObserveOptions): Promise
     takeLine(seen, printable(line));
     look();
   });
-  hearPanics(port, seen, look);
+  const unhear = hearPanics(port, seen, look);
   const asked = askRegisters(port, seen, options.forMs).then(look);
   const why = await firstOf(options.forMs, [early, port.gone]);
   if (why !== undefined) seen.gone = why;
   unlisten();
+  unhear();
   for (const { serviceClass } of port.client.allServices()) seen.serviceClasses.add(serviceClass);
   if (seen.gone !== undefined) await asked;
   return seen;
@@ -121,7 +121,7 @@ function takeLine(seen: Observation, line: string): void {
     else if (WARNS.test(line) && !CHATTER.test(line)) warn(seen, line.slice(2));
     return;
   }
-  if (event.word === "unprovisioned") seen.said = "unprovisioned";
+  if (event.word === "unprovisioned" || event.word === "no-storage") seen.said = event.word;
   else if (event.word === "ready") seen.relay = event.relay;
   else if (event.word === "down") seen.down = event.why;
   else if (event.word === "up") seen.down = undefined;
@@ -138,10 +138,12 @@ function warn(seen: Observation, text: string): void {
   if (seen.warnings.length > WARNINGS_MAX) seen.warnings.shift();
 }
 
-/** Each event comes three times, with the same number. */
-function hearPanics(port: BadgePort, seen: Observation, heard: () => void): void {
+/** Each event comes three times, with the same number. @returns a function that ends it */
+function hearPanics(port: BadgePort, seen: Observation, heard: () => void): () => void {
   let last = -1;
-  const take = (deviceId: string, _index: number, command: number, data: Buffer): undefined => {
+  let over = false;
+  const take = (deviceId: string, _index: number, command: number, data: Buffer): boolean | undefined => {
+    if (over) return true;
     const mine = deviceId === seen.deviceId && (command & JD_EVENT) !== 0 && data.length >= 4;
     if (!mine || (command & EVENT_CODE_BITS) !== EVENT_PANIC || command === last) return undefined;
     last = command;
@@ -150,6 +152,9 @@ function hearPanics(port: BadgePort, seen: Observation, heard: () => void): void
     return undefined;
   };
   port.client.await("panics", Number.MAX_SAFE_INTEGER, take).catch(() => undefined); // ends with the port
+  return () => {
+    over = true;
+  };
 }
 
 /** What does not answer stays undefined. */
