@@ -31,7 +31,7 @@ async function start(identity: Identity, trace: Trace): Promise<void> {
     console.warn(
       "no flash chip answers: nothing can be recorded. Check the chip's connections and start again",
     );
-    await repeat(() => trace.noStorage());
+    await repeat(() => trace.nochip());
     return;
   }
   const { store, log } = await openStorage(chip, crypto, identity.badgeId);

@@ -16,8 +16,8 @@ export class Trace {
   }
 
   /** The program runs and has no flash chip: it records nothing. */
-  noStorage(): void {
-    this.print("@no-storage");
+  nochip(): void {
+    this.print("@nochip");
   }
 
   /** How the badge is: its id, and the numbers in the order of firmware/README.md. */

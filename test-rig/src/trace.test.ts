@@ -10,9 +10,9 @@ const CASES: { word: keyof Trace; print: (trace: Trace) => void; event: TraceEve
     event: { word: "ready", badge: "0011223344556677", relay: "tls://relay.example:4242" },
   },
   {
-    word: "no-storage",
-    print: (trace) => trace.noStorage(),
-    event: { word: "no-storage" },
+    word: "nochip",
+    print: (trace) => trace.nochip(),
+    event: { word: "nochip" },
   },
   {
     word: "unprovisioned",

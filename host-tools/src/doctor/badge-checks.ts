@@ -131,7 +131,7 @@ function checkProvisioned(seen: Observation): Finding {
 function checkStorage(seen: Observation): Finding {
   const check = "storage";
   const { said, health } = seen;
-  if (said === "no-storage")
+  if (said === "nochip")
     return failed(
       check,
       "no flash chip answers on the badge, and nothing can be recorded",

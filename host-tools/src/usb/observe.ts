@@ -20,7 +20,7 @@ export interface Observation {
   /** Classes of the services on its bus. */
   serviceClasses: Set<number>;
   /** What the program said last about itself. */
-  said?: "health" | "unprovisioned" | "no-storage";
+  said?: "health" | "unprovisioned" | "nochip";
   /** Its first and its last account of how it is. */
   firstHealth?: BadgeHealth;
   health?: BadgeHealth;
@@ -121,7 +121,7 @@ function takeLine(seen: Observation, line: string): void {
     else if (WARNS.test(line) && !CHATTER.test(line)) warn(seen, line.slice(2));
     return;
   }
-  if (event.word === "unprovisioned" || event.word === "no-storage") seen.said = event.word;
+  if (event.word === "unprovisioned" || event.word === "nochip") seen.said = event.word;
   else if (event.word === "ready") seen.relay = event.relay;
   else if (event.word === "down") seen.down = event.why;
   else if (event.word === "up") seen.down = undefined;

@@ -87,7 +87,7 @@ export function stateOf(seen: Observation): BadgeState {
   if (panics.length > 0 || (running === false && autostart === true)) return "failing";
   if (running === false) return "stopped";
   if (said === "unprovisioned") return "unprovisioned";
-  if (said === "no-storage" || health?.storageFailed) return "storage failed";
+  if (said === "nochip" || health?.storageFailed) return "storage failed";
   if (health === undefined) return "no answer";
   return health.online ? "ready" : "no relay";
 }
