@@ -70,7 +70,10 @@ function notAllowed(path: string): Finding {
 }
 
 function ownerOf(path: string): string {
-  const stat = statSync(path, { throwIfNoEntry: false });
-  if (stat === undefined) return "it is gone";
-  return `it belongs to user ${stat.uid} and group ${stat.gid}, mode ${(stat.mode & 0o777).toString(8)}`;
+  try {
+    const { uid, gid, mode } = statSync(path);
+    return `it belongs to user ${uid} and group ${gid}, mode ${(mode & 0o777).toString(8)}`;
+  } catch (cause) {
+    return messageOf(cause);
+  }
 }

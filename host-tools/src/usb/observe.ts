@@ -57,6 +57,9 @@ const REGISTER_VERSION = 0x185;
 const JD_EVENT = 0x8000;
 const EVENT_PANIC = 0x80;
 const EVENT_CODE_BITS = 0xff;
+/** Code and place in the program. */
+const PANIC_BYTES = 8;
+const PANIC = /^PANIC (\d{1,9})$/;
 const WARNINGS_MAX = 20;
 const TEXT_CHARACTERS_MAX = 200;
 /** The runtime logs this when it starts a program. */
@@ -80,11 +83,23 @@ export async function observe(port: BadgePort, options: ObserveOptions): Promise
   const look = () => {
     if (options.briefly && stateIsKnown(seen)) known();
   };
+  // A panic is an event on the bus and a line of the log, and either can be lost.
+  const logged: number[] = [];
+  const heard: number[] = [];
+  const panicked = (list: number[], code: number) => {
+    list.push(code);
+    seen.panics = logged.length > heard.length ? logged : heard;
+  };
   const unlisten = port.onLine((line) => {
-    takeLine(seen, printable(line));
+    const code = PANIC.exec(line)?.[1];
+    if (code === undefined) takeLine(seen, printable(line));
+    else panicked(logged, Number(code));
     look();
   });
-  const unhear = hearPanics(port, seen, look);
+  const unhear = hearPanics(port, seen, (code) => {
+    panicked(heard, code);
+    look();
+  });
   const asked = askRegisters(port, seen, options.forMs).then(look);
   const why = await firstOf(options.forMs, [early, port.gone]);
   if (why !== undefined) seen.gone = why;
@@ -139,16 +154,16 @@ function warn(seen: Observation, text: string): void {
 }
 
 /** Each event comes three times, with the same number. @returns a function that ends it */
-function hearPanics(port: BadgePort, seen: Observation, heard: () => void): () => void {
+function hearPanics(port: BadgePort, seen: Observation, heard: (code: number) => void): () => void {
   let last = -1;
   let over = false;
   const take = (deviceId: string, _index: number, command: number, data: Buffer): boolean | undefined => {
     if (over) return true;
-    const mine = deviceId === seen.deviceId && (command & JD_EVENT) !== 0 && data.length >= 4;
-    if (!mine || (command & EVENT_CODE_BITS) !== EVENT_PANIC || command === last) return undefined;
+    const mine = seen.deviceId === undefined || deviceId === seen.deviceId;
+    if (!mine || (command & JD_EVENT) === 0 || data.length !== PANIC_BYTES) return undefined;
+    if ((command & EVENT_CODE_BITS) !== EVENT_PANIC || command === last) return undefined;
     last = command;
-    seen.panics.push(data.readUInt32LE(0));
-    heard();
+    heard(data.readUInt32LE(0));
     return undefined;
   };
   port.client.await("panics", Number.MAX_SAFE_INTEGER, take).catch(() => undefined); // ends with the port
