@@ -1,6 +1,7 @@
 // The command line `salestag`: finds the command, runs it, turns its error into a sentence and an exit code.
 import { Command } from "commander";
 import { addAudit } from "./commands/audit";
+import { addCompletion } from "./commands/completion";
 import { addConfigure } from "./commands/configure";
 import { addConsent } from "./commands/consent";
 import { addDoctor } from "./commands/doctor";
@@ -37,6 +38,7 @@ addConfigure(program, output);
 addConsent(program, output);
 addAudit(program, output);
 addNudge(program, output);
+addCompletion(program, output);
 
 program.parseAsync().catch((cause: unknown) => {
   process.stderr.write(`salestag: ${sentenceOf(cause)}\n`);

@@ -51,7 +51,7 @@ export function addDoctor(parent: Command, output: Output): void {
     .option("--vault <dir>", "the team's vault: has it the badge, and has the badge its keys?")
     .option(
       "--identity <file>",
-      `the team's identity, to open the vault's entry (default: ${defaultIdentityPath(process.env)})`,
+      "the team's identity, to open the vault's entry; else the one that 'salestag keys init' makes",
     )
     .option("--relay-door <url>", "the relay's door for its operator: does it know the badge?")
     .option("--token-file <file>", "file with the door's token")
