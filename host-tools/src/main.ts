@@ -1,9 +1,11 @@
 // The command line `salestag`: finds the command, runs it, turns its error into a sentence and an exit code.
 import { Command } from "commander";
 import { addAudit } from "./commands/audit";
+import { addCompletion } from "./commands/completion";
 import { addConfigure } from "./commands/configure";
 import { addConsent } from "./commands/consent";
 import { addDeploy } from "./commands/deploy";
+import { addDoctor } from "./commands/doctor";
 import { addKeysAddRecipient } from "./commands/keys-add-recipient";
 import { addKeysExport } from "./commands/keys-export";
 import { addKeysImport } from "./commands/keys-import";
@@ -40,6 +42,7 @@ addKeysShred(keys, output);
 addKeysExport(keys, output);
 addKeysImport(keys, output);
 addPorts(program, output);
+addDoctor(program, output);
 addProvision(program, output);
 addProvisionBox(program, output);
 addDeploy(program, output);
@@ -51,6 +54,7 @@ addConsent(program, output);
 addAudit(program, output);
 addNudge(program, output);
 addMonitor(program, output);
+addCompletion(program, output);
 
 program.parseAsync().catch((cause: unknown) => {
   process.stderr.write(`salestag: ${sentenceOf(cause)}\n`);
