@@ -1,8 +1,10 @@
 // The command line `salestag`: finds the command, runs it, turns its error into a sentence and an exit code.
 import { Command } from "commander";
 import { addAudit } from "./commands/audit";
+import { addBundle } from "./commands/bundle";
 import { addConfigure } from "./commands/configure";
 import { addConsent } from "./commands/consent";
+import { addFlash } from "./commands/flash";
 import { addKeysInit } from "./commands/keys-init";
 import { addNudge } from "./commands/nudge";
 import { addOpen } from "./commands/open";
@@ -31,6 +33,8 @@ addConfigure(program, output);
 addConsent(program, output);
 addAudit(program, output);
 addNudge(program, output);
+addFlash(program, output);
+addBundle(program, output);
 
 program.parseAsync().catch((cause: unknown) => {
   process.stderr.write(`salestag: ${sentenceOf(cause)}\n`);
