@@ -4,7 +4,7 @@ import type { Chip } from "./chip";
 import { md5 } from "./digest";
 import type { Images } from "./images";
 import { STORE } from "./layout";
-import { type Choices, FIRST_SECTOR, type Piece, type Plan, planFlash } from "./plan";
+import { type Choices, FIRST_SECTOR, type Piece, type Plan, planFlash, type Stored } from "./plan";
 
 export interface FlashOptions extends Choices {
   chip: Chip;
@@ -21,7 +21,7 @@ export interface Progress {
   totalBytes: number;
 }
 
-export interface Flashed extends Omit<Plan, "pieces"> {
+export interface Flashed extends Omit<Plan, "pieces" | "prelude"> {
   /** Bytes that were written (with dryRun: would be), by what they are. */
   written: Record<string, number>;
   /** Bytes that were on the badge already. */
@@ -40,27 +40,28 @@ export async function flashBadge({
   dryRun,
   onProgress,
 }: FlashOptions): Promise<Flashed> {
-  const { pieces, ...rest } = planFlash(images, await storedOn(chip, erase), { erase, force });
+  const { prelude, pieces, ...rest } = planFlash(images, await storedOn(chip, erase), { erase, force });
   const todo: Piece[] = [];
   for (const piece of pieces) if (force || !(await isThere(chip, piece))) todo.push(piece);
   const all = bytesOf(pieces);
   const result = { ...rest, written: sums(todo), skippedBytes: all - bytesOf(todo) };
   if (dryRun || todo.length === 0) return result;
-  await writeAll(chip, pieces, todo, onProgress);
+  await writeAll(chip, { prelude, pieces, todo }, onProgress);
   return result;
 }
 
-async function storedOn(chip: Chip, erase: boolean): Promise<Buffer> {
+async function storedOn(chip: Chip, erase: boolean): Promise<Stored> {
   const blank = Buffer.alloc(STORE.lengthBytes, 0xff);
-  if (erase || (await isThere(chip, { what: "store", address: STORE.address, bytes: blank }))) return blank;
-  return await chip.read(STORE.address, STORE.lengthBytes);
+  const cutOff = await isThere(chip, FIRST_SECTOR);
+  if (erase || (await isThere(chip, { what: "store", address: STORE.address, bytes: blank })))
+    return { image: blank, cutOff };
+  return { image: await chip.read(STORE.address, STORE.lengthBytes), cutOff };
 }
 
 /** The order is the plan's; see there why. Every block was verified when write() is done with it, and all of them are once more. */
 async function writeAll(
   chip: Chip,
-  pieces: Piece[],
-  todo: Piece[],
+  { prelude, pieces, todo }: Pick<Plan, "prelude" | "pieces"> & { todo: Piece[] },
   onProgress: FlashOptions["onProgress"],
 ): Promise<void> {
   const last = pieces[pieces.length - 1];
@@ -73,7 +74,8 @@ async function writeAll(
     doneBytes += piece.bytes.length;
     onProgress({ what: piece.what, doneBytes, totalBytes });
   };
-  if (!(await isThere(chip, FIRST_SECTOR))) await chip.write(FIRST_SECTOR.address, FIRST_SECTOR.bytes);
+  if (!(await isThere(chip, FIRST_SECTOR)))
+    for (const { address, bytes } of [...prelude, FIRST_SECTOR]) await chip.write(address, bytes);
   for (const piece of others) await write(piece);
   for (const piece of pieces)
     if (piece !== last && !(await isThere(chip, piece)))

@@ -40,23 +40,18 @@ const NO_ENTRY = 0xffffffff;
 export const BANK_BYTES = BANK_PAGES * SECTOR_BYTES;
 /** Longest program: it must fit beside an older one of the same length. */
 export const PROGRAM_BYTES_MAX = ((PAGES - DATA_PAGE) / 2) * SECTOR_BYTES - PROGRAM_HEADER_BYTES;
-/** Values of settings go into a bank's upper three sectors only, so that its first one can be written last: see replaceProgram(). */
-const VALUES_BYTES_MAX = BANK_BYTES - SECTOR_BYTES;
 
 /**
  * @param image the whole store, 256 KB
+ * @param cutOff replaceProgram()'s writes were begun and not finished: of two banks, the older one is whole for certain
  * @returns undefined when it is erased flash
  * @throws StoreError when it is neither erased nor a store
  */
-export function readStore(image: Buffer): Store | undefined {
+export function readStore(image: Buffer, cutOff = false): Store | undefined {
   if (image.length !== STORE.lengthBytes) throw new RangeError(`a store has ${STORE.lengthBytes} bytes`);
   if (image.every((byte) => byte === 0xff)) return undefined;
   const banks = [0, 1].flatMap((bank) => readBank(image, bank) ?? []);
-  // Nobody ever takes a program out of a store: a newer bank that has none beside an older one that has was cut off while it was written.
-  banks.sort(
-    (a, b) =>
-      Number(b.program !== undefined) - Number(a.program !== undefined) || b.generation - a.generation,
-  );
+  banks.sort((a, b) => (cutOff ? a.generation - b.generation : b.generation - a.generation));
   if (banks.length === 0) throw new StoreError("it has no bank of settings that is whole");
   return banks[0];
 }
@@ -126,28 +121,37 @@ export function makeStore(program: Buffer): Buffer {
   return image;
 }
 
+/** How to change a store. */
+export interface StoreChange {
+  /** To be erased while the runtime can still start. */
+  prelude: StoreWrite;
+  /** To be written when it cannot, in this order, each verified before the next. */
+  writes: StoreWrite[];
+}
+
 /**
- * Puts another program beside the settings of a store. The writes must be done in their order, each verified before the next:
+ * Puts another program beside the settings of a store: the program goes into pages that the present one does not use, the settings
+ * into the other bank, with a higher generation. The present bank is not touched, so that whatever is cut off, it has everything:
  *
- * 1. the program, into pages that the present one does not use;
- * 2. the other bank, with a higher generation, its first sector last: until that is there, the present bank counts;
- * 3. erasing the bank that counted until now, which may hold values that were replaced since.
+ * - `prelude` erases the head of the other bank. Were the runtime to start now, it would see what it saw before, the present bank.
+ * - Then the runtime must be kept from starting: it formats a store in which it finds a bank that is half written.
+ * - From here on readStore() is told that the writing was cut off, and takes the older bank: the present one.
+ * - After `writes` both banks are whole, and the runtime takes the newer one.
  *
- * Cut off anywhere, readStore() finds all settings in the one bank or in the other. The runtime would not: finding a first sector whose
- * entries are half there it formats the store. So the runtime must not be able to start before the last write is done.
  * @throws StoreError when the settings do not fit @throws RangeError when the program is too long
  */
-export function replaceProgram(store: Store, program: Buffer): StoreWrite[] {
+export function replaceProgram(store: Store, program: Buffer): StoreChange {
   const offset = placeFor(store, program.length);
   const bank = 1 - store.bank;
-  const bytes = bankOf(store.generation + 1, bank, store.settings, { offset, lengthBytes: program.length });
   const at = bank * BANK_BYTES;
-  return [
-    { what: "program", offset, bytes: programPages(program) },
-    { what: "settings", offset: at + SECTOR_BYTES, bytes: bytes.subarray(SECTOR_BYTES) },
-    { what: "settings", offset: at, bytes: bytes.subarray(0, SECTOR_BYTES) },
-    { what: "old settings", offset: store.bank * BANK_BYTES, bytes: Buffer.alloc(BANK_BYTES, 0xff) },
-  ];
+  const bytes = bankOf(store.generation + 1, bank, store.settings, { offset, lengthBytes: program.length });
+  return {
+    prelude: { what: "settings", offset: at, bytes: Buffer.alloc(SECTOR_BYTES, 0xff) },
+    writes: [
+      { what: "program", offset, bytes: programPages(program) },
+      { what: "settings", offset: at, bytes },
+    ],
+  };
 }
 
 function pagesOf(programBytes: number): number {
@@ -175,13 +179,12 @@ function bankOf(
   let valuesAt = BANK_BYTES;
   for (const [key, value] of settings) {
     valuesAt -= Math.max(8, Math.ceil(value.length / 8) * 8);
-    if (valuesAt < BANK_BYTES - VALUES_BYTES_MAX || at + 2 * ENTRY_BYTES > SECTOR_BYTES)
-      throw new StoreError(`its ${settings.size} settings are more than can be moved safely`);
+    if (at + 2 * ENTRY_BYTES > valuesAt)
+      throw new StoreError(`its ${settings.size} settings are more than fit beside a program`);
     value.copy(bytes, valuesAt);
     entry(key, bank * BANK_BYTES + valuesAt, value.length).copy(bytes, at);
     at += ENTRY_BYTES;
   }
-  // The program's entry comes last: where it is, every setting before it is there too.
   entry(PROGRAM_KEY, program.offset, program.lengthBytes).copy(bytes, at);
   return bytes;
 }

@@ -1,6 +1,6 @@
 // What has to be written where, and in which order, so that a badge whose flashing was cut off never starts with half of it.
 import { ExitCode, messageOf, ToolError } from "../errors";
-import { makeStore, readStore, replaceProgram, StoreError, type StoreWrite } from "./fstor";
+import { makeStore, readStore, replaceProgram, type StoreChange, StoreError, type StoreWrite } from "./fstor";
 import type { Images } from "./images";
 import { APP, BOARD, BOOT, SECTOR_BYTES, STORE, SYSTEM } from "./layout";
 
@@ -12,6 +12,8 @@ export interface Piece {
 }
 
 export interface Plan {
+  /** To be erased before anything else, while the badge can still start. */
+  prelude: Piece[];
   /** In the order of writing. The last one is the sector without which the chip starts nothing. */
   pieces: Piece[];
   /** Settings that stay on the badge. */
@@ -36,18 +38,25 @@ export const FIRST_SECTOR: Piece = {
   bytes: Buffer.alloc(SECTOR_BYTES, 0xff),
 };
 
+/** What is on a badge. */
+export interface Stored {
+  /** Its store, 256 KB. */
+  image: Buffer;
+  /** Its first sector is erased: flashing was begun and not finished. */
+  cutOff: boolean;
+}
+
 /**
  * The first sector is erased before anything else is written, and written after all else was verified. Cut off in between, the chip
- * finds no bootloader, starts nothing and so cannot touch the store whose settings are just being moved; cut off in the first sector
- * itself, the chip's own check of the bootloader (checksum and SHA-256 over all of it) fails with the same effect. Its download mode is
- * in ROM and always there.
+ * finds no bootloader, starts nothing and so cannot touch the store whose settings are just being moved (replaceProgram() says why that
+ * matters); cut off in the first sector itself, the chip's own check of the bootloader (checksum and SHA-256 over all of it) fails with
+ * the same effect. Its download mode is in ROM and always there.
  *
- * @param stored the store as it is on the badge, 256 KB
  * @throws ToolError when what is stored is no store, and `erase` does not say that it may go
  */
-export function planFlash(images: Images, stored: Buffer, { erase, force }: Choices): Plan {
+export function planFlash(images: Images, stored: Stored, { erase, force }: Choices): Plan {
   const runtime = padded(images.runtime);
-  const { writes, ...store } = planStore(images.program, stored, { erase, force });
+  const { change, ...rest } = planStore(images.program, stored, { erase, force });
   const piece = (what: string, from: number, to: number): Piece => ({
     what,
     address: from,
@@ -60,31 +69,32 @@ export function planFlash(images: Images, stored: Buffer, { erase, force }: Choi
     ...(erase
       ? [{ what: "calibration", address: SYSTEM.address, bytes: Buffer.alloc(SYSTEM.lengthBytes, 0xff) }]
       : []),
-    ...writes.map(({ what, offset, bytes }) => ({ what, address: STORE.address + offset, bytes })),
+    ...(change?.writes ?? []).map(inStore),
     piece("bootloader", 0, SECTOR_BYTES),
   ];
-  return { pieces: pieces.flatMap(blocksOf), ...store };
+  const prelude = change?.prelude === undefined ? [] : [inStore(change.prelude)];
+  return { prelude, pieces: pieces.flatMap(blocksOf), ...rest };
 }
 
-function planStore(
-  program: Buffer,
-  stored: Buffer,
-  { erase, force }: Choices,
-): Omit<Plan, "pieces"> & { writes: StoreWrite[] } {
-  const fresh = {
-    writes: [{ what: "program", offset: 0, bytes: makeStore(program) }],
-    settingsKept: 0,
-    program: "new" as const,
-  };
+function inStore({ what, offset, bytes }: StoreWrite): Piece {
+  return { what, address: STORE.address + offset, bytes };
+}
+
+type StorePlan = Omit<Plan, "pieces" | "prelude"> & { change?: Partial<StoreChange> };
+
+function planStore(program: Buffer, stored: Stored, { erase, force }: Choices): StorePlan {
+  const whole = { what: "program", offset: 0, bytes: makeStore(program) };
+  const fresh: StorePlan = { change: { writes: [whole] }, settingsKept: 0, program: "new" };
   if (erase) return fresh;
   try {
-    const store = readStore(stored);
+    const store = readStore(stored.image, stored.cutOff);
     if (store === undefined) return fresh;
     const settingsKept = store.settings.size;
-    if (!force && store.program?.bytecode?.equals(program))
-      return { writes: [], settingsKept, program: "same" };
+    // After an interruption the newer bank may be half there: it is written again.
+    if (!force && !stored.cutOff && store.program?.bytecode?.equals(program))
+      return { settingsKept, program: "same" };
     const was = store.program === undefined ? "new" : "replaced";
-    return { writes: replaceProgram(store, program), settingsKept, program: was };
+    return { change: replaceProgram(store, program), settingsKept, program: was };
   } catch (cause) {
     if (!(cause instanceof StoreError)) throw cause;
     throw new ToolError(
