@@ -88,8 +88,8 @@ function planStore(program: Buffer, stored: Stored, { erase, force }: Choices): 
   if (erase) return fresh;
   try {
     const store = readStore(stored.image, stored.cutOff);
-    if (store === undefined) return fresh;
-    const settingsKept = store.settings.size;
+    const settingsKept = store?.settings.size ?? 0;
+    if (store === undefined || (stored.cutOff && settingsKept === 0)) return fresh;
     // After an interruption the newer bank may be half there: it is written again.
     if (!force && !stored.cutOff && store.program?.bytecode?.equals(program))
       return { settingsKept, program: "same" };
@@ -97,6 +97,8 @@ function planStore(program: Buffer, stored: Stored, { erase, force }: Choices): 
     return { change: replaceProgram(store, program), settingsKept, program: was };
   } catch (cause) {
     if (!(cause instanceof StoreError)) throw cause;
+    // Where settings were, one bank would be whole: what was cut off is the first flashing of a blank board.
+    if (stored.cutOff) return fresh;
     throw new ToolError(
       ExitCode.Damaged,
       `what the badge has stored cannot be kept: ${messageOf(cause)}. Add --erase to write it anew; the badge is then to be provisioned again.`,
