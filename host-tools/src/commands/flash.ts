@@ -72,6 +72,8 @@ export function addFlash(parent: Command, output: Output): void {
         { port: flags.port, version, dryRun: flags.dryRun, ...flashed },
         linesOf(flashed, flags, version),
       );
+      if (!flags.dryRun)
+        output.notice("The badge starts now; if it stays dark, unplug it and plug it in again without BOOT.");
     });
 }
 
@@ -140,7 +142,7 @@ async function flashAt(
   }
 }
 
-function linesOf(flashed: Flashed, { dryRun, port, erase }: Flags, version?: string): string[] {
+function linesOf(flashed: Flashed, { dryRun, erase }: Flags, version?: string): string[] {
   const { written, skippedBytes, settingsKept, program } = flashed;
   const parts = Object.entries(written).map(([what, bytes]) => `${what} ${kilobytes(bytes)}`);
   return [
@@ -149,9 +151,6 @@ function linesOf(flashed: Flashed, { dryRun, port, erase }: Flags, version?: str
     `skipped   ${kilobytes(skippedBytes)} that were there already`,
     `program   ${program}`,
     `settings  ${erase ? "erased" : settingsKept === 0 ? "none were there" : `${settingsKept} kept`}`,
-    ...(dryRun
-      ? []
-      : [`The badge at ${port} starts now; if it stays dark, unplug it and plug it in again without BOOT.`]),
   ];
 }
 

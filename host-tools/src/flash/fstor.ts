@@ -97,8 +97,8 @@ function readEntry(image: Buffer, at: number): Entry | undefined {
 /** @returns false for an entry that no runtime writes */
 function readLarge(image: Buffer, { key, offset, lengthBytes }: Entry, store: Store): boolean {
   if (key !== PROGRAM_KEY || offset < DATA_PAGE * SECTOR_BYTES || offset % SECTOR_BYTES !== 0) return false;
-  if (offset + PROGRAM_HEADER_BYTES + lengthBytes > STORE.lengthBytes) return false;
-  const bytecode = image.subarray(offset + PROGRAM_HEADER_BYTES, offset + PROGRAM_HEADER_BYTES + lengthBytes);
+  if (lengthBytes < PROGRAM_HEADER_BYTES || offset + lengthBytes > STORE.lengthBytes) return false;
+  const bytecode = image.subarray(offset + PROGRAM_HEADER_BYTES, offset + lengthBytes);
   const written = image.subarray(offset, offset + PROGRAM_HEADER_BYTES);
   const whole = written.equals(programHeader(bytecode));
   store.program = { offset, bytecode: whole ? Buffer.from(bytecode) : undefined };
@@ -116,7 +116,7 @@ export interface StoreWrite {
 export function makeStore(program: Buffer): Buffer {
   const image = Buffer.alloc(STORE.lengthBytes, 0xff);
   const offset = DATA_PAGE * SECTOR_BYTES;
-  bankOf(1, 0, new Map(), { offset, lengthBytes: program.length }).copy(image);
+  bankOf(1, 0, new Map(), { offset, programBytes: program.length }).copy(image);
   programPages(program).copy(image, offset);
   return image;
 }
@@ -144,7 +144,7 @@ export function replaceProgram(store: Store, program: Buffer): StoreChange {
   const offset = placeFor(store, program.length);
   const bank = 1 - store.bank;
   const at = bank * BANK_BYTES;
-  const bytes = bankOf(store.generation + 1, bank, store.settings, { offset, lengthBytes: program.length });
+  const bytes = bankOf(store.generation + 1, bank, store.settings, { offset, programBytes: program.length });
   return {
     prelude: { what: "settings", offset: at, bytes: Buffer.alloc(SECTOR_BYTES, 0xff) },
     writes: [
@@ -171,7 +171,7 @@ function bankOf(
   generation: number,
   bank: number,
   settings: Map<string, Buffer>,
-  program: { offset: number; lengthBytes: number },
+  program: { offset: number; programBytes: number },
 ): Buffer {
   const bytes = Buffer.alloc(BANK_BYTES, 0xff);
   header(generation).copy(bytes);
@@ -185,7 +185,7 @@ function bankOf(
     entry(key, bank * BANK_BYTES + valuesAt, value.length).copy(bytes, at);
     at += ENTRY_BYTES;
   }
-  entry(PROGRAM_KEY, program.offset, program.lengthBytes).copy(bytes, at);
+  entry(PROGRAM_KEY, program.offset, PROGRAM_HEADER_BYTES + program.programBytes).copy(bytes, at);
   return bytes;
 }
 
