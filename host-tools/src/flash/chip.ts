@@ -22,13 +22,17 @@ const ROM_BAUD = 115200;
 const SYNC_ATTEMPTS = 2;
 const RESET_ATTEMPTS = 4;
 const WRITE_ATTEMPTS = 4;
-const READ_ATTEMPTS = 3;
+const READ_ATTEMPTS = 4;
+/** Read at once: what is read again when a byte was lost. */
+const READ_BYTES = 0x4000;
+/** Longest time between two packets of what is read. */
+const READ_MS_MAX = 3000;
 const RESET_MS = 100;
 const CHIP_NAME = "ESP32-S3";
 
 const DOWNLOAD_MODE = "hold its BOOT button while you plug it in, then try again";
 
-/** The library says nothing to the user: its words are no sentences, and its trace would hold what is read from the badge. */
+/** The library says nothing to the user: its words are no sentences. */
 const SILENT = { clean: () => undefined, writeLine: () => undefined, write: () => undefined };
 
 /**
@@ -40,28 +44,37 @@ export async function openChip(path: string, baud: number): Promise<Chip> {
   // Loaded here, because every other command can do without them.
   const { ESPLoader, Transport } = await quietly(() => import("esptool-js"));
   const { SerialDevice } = await import("./serial-device");
-  class QuietTransport extends Transport {
-    override trace(): void {}
+  const lost = new Lost(path);
+  class OurTransport extends Transport {
+    override trace(): void {} // it would print what is read from the badge
+
+    /** Whoever waits for the chip when it is gone would wait on, for seconds to minutes: an escape that is none ends that. */
+    fail(): void {
+      (this as unknown as { buffer: Uint8Array }).buffer = Uint8Array.of(0xdb, 0);
+    }
+
+    override flushInput(): void {
+      super.flushInput();
+      if (lost.cause !== undefined) this.fail();
+    }
+
+    override async write(data: Uint8Array): Promise<void> {
+      if (lost.cause !== undefined) throw lost.cause;
+      await super.write(data);
+    }
   }
-  let lose: (cause: ToolError) => void = () => undefined;
-  const lost = new Promise<never>((_resolve, reject) => {
-    lose = reject;
+  const device = new SerialDevice(path, () => {
+    lost.tell();
+    transport.fail();
   });
-  lost.catch(() => undefined); // told to whoever waits; nobody may
-  const device = new SerialDevice(path, () =>
-    lose(
-      new ToolError(
-        ExitCode.Badge,
-        `the port '${path}' is gone: was the cable pulled? Plug it in and run the same command again.`,
-      ),
-    ),
-  );
+  const transport = new OurTransport(device as never);
   const loader = new ESPLoader({
-    transport: new QuietTransport(device as never),
+    transport,
     baudrate: baud,
     romBaudrate: ROM_BAUD,
     terminal: SILENT,
   });
+  loader.FLASH_READ_TIMEOUT = READ_MS_MAX;
   const chip = new EspChip(loader, device, lost);
   try {
     await chip.connect(baud);
@@ -72,11 +85,34 @@ export async function openChip(path: string, baud: number): Promise<Chip> {
   }
 }
 
+/** The port that goes away. */
+class Lost {
+  cause: ToolError | undefined;
+  /** Rejects when it does. */
+  readonly promise: Promise<never>;
+  private reject: (cause: ToolError) => void = () => undefined;
+
+  constructor(private readonly path: string) {
+    this.promise = new Promise<never>((_resolve, reject) => {
+      this.reject = reject;
+    });
+    this.promise.catch(() => undefined); // told to whoever waits; nobody may
+  }
+
+  tell(): void {
+    this.cause ??= new ToolError(
+      ExitCode.Badge,
+      `the port '${this.path}' is gone: was the cable pulled? Plug it in and run the same command again.`,
+    );
+    this.reject(this.cause);
+  }
+}
+
 class EspChip implements Chip {
   constructor(
     private readonly loader: ESPLoader,
     private readonly device: SerialDevice,
-    private readonly lost: Promise<never>,
+    private readonly lost: Lost,
   ) {}
 
   async connect(baud: number): Promise<void> {
@@ -161,6 +197,13 @@ class EspChip implements Chip {
   }
 
   async read(address: number, lengthBytes: number): Promise<Buffer> {
+    const pieces: Buffer[] = [];
+    for (let at = 0; at < lengthBytes; at += READ_BYTES)
+      pieces.push(await this.readPiece(address + at, Math.min(READ_BYTES, lengthBytes - at)));
+    return Buffer.concat(pieces);
+  }
+
+  private async readPiece(address: number, lengthBytes: number): Promise<Buffer> {
     return await this.again(READ_ATTEMPTS, "the flash cannot be read", async () => {
       const bytes = Buffer.from(await this.loader.readFlash(address, lengthBytes));
       if (md5(bytes) !== (await this.loader.flashMd5sum(address, lengthBytes)))
@@ -200,7 +243,7 @@ class EspChip implements Chip {
   }
 
   private async orLost<T>(work: Promise<T>): Promise<T> {
-    return await Promise.race([work, this.lost]);
+    return await Promise.race([work, this.lost.promise]);
   }
 
   private async say<T>(what: string, work: () => Promise<T>): Promise<T> {

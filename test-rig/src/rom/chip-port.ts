@@ -22,6 +22,9 @@ export class ChipPort {
   /** Called when so many bytes have come from the host: a test's moment to interrupt it. */
   onByte: ((countBytes: number) => void) | undefined;
 
+  /** Bytes that were changed or lost so far. */
+  hits = 0;
+
   private received = 0;
   private pulled: () => void = () => undefined;
 
@@ -90,9 +93,10 @@ export class ChipPort {
     if (corruptOneIn === 0 && dropOneIn === 0) return bytes;
     const result: number[] = [];
     for (const byte of bytes) {
-      if (dropOneIn > 0 && random() % dropOneIn === 0) continue;
+      const lost = dropOneIn > 0 && random() % dropOneIn === 0;
       const hit = corruptOneIn > 0 && random() % corruptOneIn === 0;
-      result.push(hit ? byte ^ (1 << (random() % 8)) : byte);
+      if (lost || hit) this.hits++;
+      if (!lost) result.push(hit ? byte ^ (1 << (random() % 8)) : byte);
     }
     return Buffer.from(result);
   }
