@@ -49,8 +49,8 @@ export interface Stored {
 /**
  * The first sector is erased before anything else is written, and written after all else was verified. Cut off in between, the chip
  * finds no bootloader, starts nothing and so cannot touch the store whose settings are just being moved (replaceProgram() says why that
- * matters); cut off in the first sector itself, the chip's own check of the bootloader (checksum and SHA-256 over all of it) fails with
- * the same effect. Its download mode is in ROM and always there.
+ * matters). Cut off in the first sector itself, the ROM refuses the bootloader by its checksum; should that be right by chance, what is
+ * behind it is whole by then. The chip's download mode is in ROM and always there.
  *
  * @throws ToolError when what is stored is no store, and `erase` does not say that it may go
  */
