@@ -29,7 +29,10 @@ Example:
                        --board badge.board.json --version 1.4.0 --sign team-sign.key --out badge-1.4.0.stb`;
 
 export function addBundle(parent: Command, output: Output): void {
-  const bundle = parent.command("bundle").description("What goes onto a badge, in one signed file.");
+  const bundle = parent
+    .command("bundle")
+    .description("What goes onto a badge, in one signed file.")
+    .addHelpText("after", HELP);
   addMake(bundle, output);
   addShow(bundle, output);
   addKeygen(bundle, output);

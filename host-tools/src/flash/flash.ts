@@ -74,6 +74,7 @@ async function writeAll(
     doneBytes += piece.bytes.length;
     onProgress({ what: piece.what, doneBytes, totalBytes });
   };
+  onProgress({ what: (others[0] ?? last).what, doneBytes, totalBytes });
   if (!(await isThere(chip, FIRST_SECTOR)))
     for (const { address, bytes } of [...prelude, FIRST_SECTOR]) await chip.write(address, bytes);
   for (const piece of others) await write(piece);

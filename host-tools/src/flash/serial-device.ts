@@ -1,8 +1,7 @@
 // A serial port (npm `serialport`) in the shape of Web Serial, which is what esptool-js talks to.
-import { readFileSync, realpathSync } from "node:fs";
-import { basename, join } from "node:path";
 import { SerialPort } from "serialport";
 import { ExitCode, messageOf, ToolError } from "../errors";
+import { type UsbIds, usbIdsOf } from "./usb-ids";
 
 interface Signals {
   dataTerminalReady?: boolean;
@@ -23,6 +22,7 @@ export class SerialDevice {
 
   /** @throws ToolError when there is no such port, or it may not be used */
   async open({ baudRate }: { baudRate: number }): Promise<void> {
+    // Not locked: the lock of a killed program stays on a pseudo-terminal, and two that flash at once are found by the digests.
     const port = new SerialPort({ path: this.path, baudRate, autoOpen: false, lock: false });
     await new Promise<void>((resolve, reject) => {
       port.open((error) => (error ? reject(portError(this.path, error)) : resolve()));
@@ -65,17 +65,9 @@ export class SerialDevice {
     });
   }
 
-  /** Ids of the USB device behind the port; the chip's own USB is reset in another way than a converter's. Empty where unknown. */
-  getInfo(): { usbVendorId?: number; usbProductId?: number } {
-    try {
-      // Not SerialPort.list(): without the program udevadm it ends the process.
-      const device = join("/sys/class/tty", basename(realpathSync(this.path)), "device", "..");
-      const read = (name: string) =>
-        Number.parseInt(readFileSync(join(realpathSync(device), name), "utf8"), 16);
-      return { usbVendorId: read("idVendor"), usbProductId: read("idProduct") };
-    } catch {
-      return {}; // no USB device, or no Linux
-    }
+  /** Empty where unknown. The library resets the chip's own USB in another way than a converter's. */
+  getInfo(): UsbIds {
+    return usbIdsOf(this.path);
   }
 }
 

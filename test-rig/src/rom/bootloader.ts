@@ -39,7 +39,7 @@ export class EmulatedBootloader {
   readonly faults: string[] = [];
   /** Called with bytes for the host. */
   onSend: (bytes: Buffer) => void = () => undefined;
-  /** Called when a host restarts the chip: it leaves download mode. */
+  /** Called when the chip leaves download mode and starts what is in its flash; image() has that. */
   onReboot: () => void = () => undefined;
   /** How often a command ran, by its number. */
   readonly counts = new Map<Op, number>();
@@ -93,8 +93,14 @@ export class EmulatedBootloader {
     this.flash.powerOn();
   }
 
-  /** The chip leaves download mode: nothing answers any more. */
-  leave(): void {
+  /** The chip is reset without BOOT: it leaves download mode and starts what is in its flash. */
+  reset(): void {
+    this.asleep = true;
+    this.onReboot();
+  }
+
+  /** The chip has no power: nothing answers any more. */
+  powerDown(): void {
     this.asleep = true;
   }
 
@@ -134,7 +140,7 @@ export class EmulatedBootloader {
     else if (op === Op.ReadFlash) this.read(data);
     else if (op === Op.ReadFlashSlow) this.readSlow(data);
     else if (op === Op.SecurityInfo) this.securityInfo(data);
-    else if (op === Op.RunUserCode) this.reboot();
+    else if (op === Op.RunUserCode) this.reset();
     else this.change(op, data, checksum);
   }
 
@@ -211,12 +217,7 @@ export class EmulatedBootloader {
     this.begun(op).end();
     this.writer = undefined;
     this.answer(op);
-    if (how === REBOOT) this.reboot();
-  }
-
-  private reboot(): void {
-    this.leave();
-    this.onReboot();
+    if (how === REBOOT) this.reset();
   }
 
   private erase(address: number, lengthBytes: number): void {

@@ -59,7 +59,7 @@ export class ChipPort {
 
   /** Pulls the cable. */
   async unplug(): Promise<void> {
-    this.chip.leave();
+    this.chip.powerDown();
     await this.pty.close();
     this.pulled();
   }
