@@ -5,18 +5,16 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { chmodSync, existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { type Relay, startRelay } from "@salestag/cloud-relay";
 import { readRegistry } from "@salestag/protocol/host";
 import { NoisyCable, SlowCable } from "../src/cables";
 import type { AccessPoint } from "../src/emulator/wifi";
 import { Site } from "../src/site";
 import { PluggedBadge, type PluggedOptions } from "./plugged-badge";
-import { assertRefused, salestag, sample, scratch } from "./support";
+import { assertRefused, SALESTAG, salestag, sample, scratch } from "./support";
 
 const OFFICE: AccessPoint = { ssid: "Office", password: "correct horse", rssiDbm: -54, channel: 6 };
 const FAINT: AccessPoint = { ssid: "Basement", password: "correct horse", rssiDbm: -88, channel: 11 };
-const SALESTAG = fileURLToPath(new URL("../../host-tools/bin/salestag.mjs", import.meta.url));
 const quiet = () => undefined;
 
 /** Two seconds, and what waited for the key at the badge's start. */

@@ -56,6 +56,7 @@ export function run(launcher: string, args: string[], options: ExecFileOptions =
 }
 
 export const rig = (...args: string[]): Promise<Run> => run("test-rig/bin/rig.mjs", args);
+export const SALESTAG = fileURLToPath(new URL("../../host-tools/bin/salestag.mjs", import.meta.url));
 export const salestag = (...args: string[]): Promise<Run> => run("host-tools/bin/salestag.mjs", args);
 
 /** True when a program is installed. Where CI is set it must be. */
