@@ -132,7 +132,7 @@ describe("deploy: the tool's process at a badge on a pseudo-terminal", () => {
 
   it("a program that is not well: exit code 5, a sentence, nothing on standard output", async () => {
     const badge = await switchOn("in flash");
-    const well = await wellProgram(300);
+    const well = await wellProgram(0);
     writeFileSync(path("well.devs"), well.bytes);
     writeFileSync(path("bad.devs"), (await program('throw new Error("no")')).bytes);
     assert.equal(await start("--program", path("well.devs")).end(), 0);
