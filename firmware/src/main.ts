@@ -31,6 +31,7 @@ async function start(identity: Identity, trace: Trace): Promise<void> {
     console.warn(
       "no flash chip answers: nothing can be recorded. Check the chip's connections and start again",
     );
+    await repeat(() => trace.nochip());
     return;
   }
   const { store, log } = await openStorage(chip, crypto, identity.badgeId);
@@ -76,6 +77,14 @@ async function start(identity: Identity, trace: Trace): Promise<void> {
   trace.ready(identity.badgeId.toString("hex"), `${proto}://${host}:${port}`);
 }
 
+/** Says for ever what is wrong: whoever looks later is to know it too. */
+async function repeat(say: () => void): Promise<void> {
+  for (;;) {
+    say();
+    await sleep(HEALTH_MS);
+  }
+}
+
 /**
  * Streams the front end's frames to `take`. A subscription of the runtime keeps only the newest of several reports that arrive
  * before its fiber runs, so the frames are taken where the runtime hands them to the subscription.
@@ -94,8 +103,5 @@ const trace = new Trace((line) => console.log(line));
 if (identity !== undefined) await start(identity, trace);
 else {
   console.warn("this badge is not provisioned: run 'salestag provision'");
-  for (;;) {
-    trace.unprovisioned();
-    await sleep(HEALTH_MS); // whoever looks later is to know it too
-  }
+  await repeat(() => trace.unprovisioned());
 }

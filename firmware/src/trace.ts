@@ -15,6 +15,11 @@ export class Trace {
     this.print("@unprovisioned");
   }
 
+  /** The program runs and has no flash chip: it records nothing. */
+  nochip(): void {
+    this.print("@nochip");
+  }
+
   /** How the badge is: its id, and the numbers in the order of firmware/README.md. */
   health(badge: string, numbers: number[]): void {
     this.print(`@health ${badge} ${numbers.join(" ")}`);

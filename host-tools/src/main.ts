@@ -1,10 +1,19 @@
 // The command line `salestag`: finds the command, runs it, turns its error into a sentence and an exit code.
 import { Command } from "commander";
 import { addAudit } from "./commands/audit";
+import { addCompletion } from "./commands/completion";
 import { addConfigure } from "./commands/configure";
 import { addConsent } from "./commands/consent";
 import { addDeploy } from "./commands/deploy";
+import { addDoctor } from "./commands/doctor";
+import { addKeysAddRecipient } from "./commands/keys-add-recipient";
+import { addKeysExport } from "./commands/keys-export";
+import { addKeysImport } from "./commands/keys-import";
 import { addKeysInit } from "./commands/keys-init";
+import { addKeysList } from "./commands/keys-list";
+import { addKeysRemoveRecipient } from "./commands/keys-remove-recipient";
+import { addKeysShred } from "./commands/keys-shred";
+import { addMonitor } from "./commands/monitor";
 import { addNudge } from "./commands/nudge";
 import { addOpen } from "./commands/open";
 import { processOutput } from "./commands/output";
@@ -26,7 +35,14 @@ const program = new Command("salestag")
   );
 const keys = program.command("keys").description("The team's keys.");
 addKeysInit(keys, output);
+addKeysList(keys, output);
+addKeysAddRecipient(keys, output);
+addKeysRemoveRecipient(keys, output);
+addKeysShred(keys, output);
+addKeysExport(keys, output);
+addKeysImport(keys, output);
 addPorts(program, output);
+addDoctor(program, output);
 addProvision(program, output);
 addProvisionBox(program, output);
 addDeploy(program, output);
@@ -37,6 +53,8 @@ addConfigure(program, output);
 addConsent(program, output);
 addAudit(program, output);
 addNudge(program, output);
+addMonitor(program, output);
+addCompletion(program, output);
 
 program.parseAsync().catch((cause: unknown) => {
   process.stderr.write(`salestag: ${sentenceOf(cause)}\n`);

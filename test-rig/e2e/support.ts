@@ -1,6 +1,6 @@
 // What the end-to-end tests share: the bundled sample as frames, scratch folders, and the rig's own command line as a process.
 import assert from "node:assert/strict";
-import { type ChildProcess, execFile, spawn, spawnSync } from "node:child_process";
+import { type ChildProcess, type ExecFileOptions, execFile, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -42,11 +42,15 @@ export interface Run {
 }
 
 /** Runs one of the repository's command lines. */
-export function run(launcher: string, args: string[]): Promise<Run> {
+export function run(launcher: string, args: string[], options: ExecFileOptions = {}): Promise<Run> {
   const path = fileURLToPath(new URL(`../../${launcher}`, import.meta.url));
   return new Promise((resolve) => {
-    execFile(process.execPath, [path, ...args], (error, stdout, stderr) => {
-      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
+    execFile(process.execPath, [path, ...args], options, (error, stdout, stderr) => {
+      resolve({
+        code: error === null ? 0 : Number(error.code),
+        stdout: stdout.toString(),
+        stderr: stderr.toString(),
+      });
     });
   });
 }

@@ -10,6 +10,11 @@ const CASES: { word: keyof Trace; print: (trace: Trace) => void; event: TraceEve
     event: { word: "ready", badge: "0011223344556677", relay: "tls://relay.example:4242" },
   },
   {
+    word: "nochip",
+    print: (trace) => trace.nochip(),
+    event: { word: "nochip" },
+  },
+  {
     word: "unprovisioned",
     print: (trace) => trace.unprovisioned(),
     event: { word: "unprovisioned" },

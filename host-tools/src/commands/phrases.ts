@@ -41,6 +41,8 @@ Examples:
   salestag phrases sets                                  # the ready sets: ${setNames().join(", ")}
   salestag phrases use solar                             # puts one of them into the list
   salestag phrases list
+  salestag phrases remove "solar battery"
+  salestag phrases calibrate --false-alarms 2            # all of them; after an update of the front end too
   salestag phrases write --badge tcp:127.0.0.1:4001      # into a badge`;
 
 export function addPhrases(parent: Command, output: Output): void {

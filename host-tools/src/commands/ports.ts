@@ -1,5 +1,6 @@
 // `salestag ports`: what is plugged in, and how it is.
 import type { Command } from "commander";
+import type { Observation } from "../usb/observe";
 import { listPorts, type PortInfo, placesHere } from "../usb/port-list";
 import { type BadgeState, type ProbedPort, probePorts } from "../usb/probe";
 import { jsonOr, type Output } from "./output";
@@ -60,11 +61,17 @@ function jsonOf({ port, state, seen, user, note }: ProbedPort) {
     state,
     deviceId: seen?.deviceId,
     badge: seen?.health?.badge,
-    program: seen?.program,
+    program: programOf(seen?.program),
     runtimeVersion: seen?.runtimeVersion,
     usedBy: user,
     note,
   };
+}
+
+function programOf(program: Observation["program"]) {
+  if (program === undefined || program.sizeBytes === 0) return undefined;
+  const { name, version, sizeBytes } = program;
+  return { name, version, sizeBytes };
 }
 
 /** Two lines for each port: what it is, and below it what runs there. */

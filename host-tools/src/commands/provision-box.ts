@@ -15,9 +15,10 @@ import { readyBadge } from "../provision/one";
 import { findBadge } from "../provision/settings";
 import { BadgePort } from "../usb/badge-port";
 import { watchPorts } from "../usb/port-watch";
-import { Vault } from "../vault/vault";
+import type { Vault } from "../vault/vault";
 import type { Output } from "./output";
 import { addSharedOptions, planOf, relaySideOf, SHARED_HELP, type SharedFlags } from "./provision-options";
+import { openVault } from "./team";
 import { whole } from "./values";
 
 interface Flags extends SharedFlags {
@@ -62,7 +63,7 @@ function parallel(text: string): number {
 async function run(list: string, flags: Flags, output: Output): Promise<void> {
   const rows = readBoxFile(list, planOf(flags, ""));
   const report = BoxReport.open(flags.report);
-  const vault = Vault.open(flags.vault);
+  const vault = openVault(output, flags);
   const relay = relaySideOf(flags);
   const { signal, end } = listenForInterrupt(output.notice);
   const table = new BoxTable(output, flags.json, rows.length, report.all());

@@ -23,6 +23,12 @@ export function another(text: string, before: string[]): string[] {
   return [...before, text];
 }
 
+/** Collects whole numbers of conversations, as an argument that may be given more than once. */
+export function anotherEpoch(text: string, before: number[] = []): number[] {
+  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError("It must be the number of a conversation.");
+  return [...before, Number(text)];
+}
+
 /** `--badge` of every command that talks to one; see resolveBadge for what goes without it. */
 export function badgeOption(): Option {
   return new Option(

@@ -13,12 +13,14 @@ export interface Observation {
   /** What lies in the badge; `sizeBytes` is 0 for none. */
   program?: { name: string; version: string; sizeBytes: number; sha256: string };
   running?: boolean;
+  /** It was stopped before the one who looks started it. */
+  wasStopped?: boolean;
   /** False after somebody stopped the program; true means that the runtime starts it again by itself. */
   autostart?: boolean;
   /** Classes of the services on its bus. */
   serviceClasses: Set<number>;
   /** What the program said last about itself. */
-  said?: "health" | "unprovisioned";
+  said?: "health" | "unprovisioned" | "nochip";
   /** Its first and its last account of how it is. */
   firstHealth?: BadgeHealth;
   health?: BadgeHealth;
@@ -45,9 +47,6 @@ export interface ObserveOptions {
   briefly?: boolean;
 }
 
-/** Service of the badge's outbox (firmware/services/flash-chip.md). */
-export const JD_CLASS_FLASH_CHIP = 0x1c9e4b2d;
-
 const REGISTER_RUNNING = 0x80;
 const REGISTER_AUTOSTART = 0x81;
 const REGISTER_SIZE = 0x180;
@@ -58,8 +57,11 @@ const REGISTER_VERSION = 0x185;
 const JD_EVENT = 0x8000;
 const EVENT_PANIC = 0x80;
 const EVENT_CODE_BITS = 0xff;
+/** Code and place in the program. */
+const PANIC_BYTES = 8;
+const PANIC = /^PANIC (\d{1,9})$/;
 const WARNINGS_MAX = 20;
-const WARNING_CHARACTERS_MAX = 200;
+const TEXT_CHARACTERS_MAX = 200;
 /** The runtime logs this when it starts a program. */
 const STARTS = /^\* start: /;
 /** Warnings and errors of a program. The runtime marks some of its own words in the same way, of which these say nothing. */
@@ -81,15 +83,28 @@ export async function observe(port: BadgePort, options: ObserveOptions): Promise
   const look = () => {
     if (options.briefly && stateIsKnown(seen)) known();
   };
+  // A panic is an event on the bus and a line of the log, and either can be lost.
+  const logged: number[] = [];
+  const heard: number[] = [];
+  const panicked = (list: number[], code: number) => {
+    list.push(code);
+    seen.panics = logged.length > heard.length ? logged : heard;
+  };
   const unlisten = port.onLine((line) => {
-    takeLine(seen, line);
+    const code = PANIC.exec(line)?.[1];
+    if (code === undefined) takeLine(seen, printable(line));
+    else panicked(logged, Number(code));
     look();
   });
-  hearPanics(port, seen, look);
+  const unhear = hearPanics(port, seen, (code) => {
+    panicked(heard, code);
+    look();
+  });
   const asked = askRegisters(port, seen, options.forMs).then(look);
   const why = await firstOf(options.forMs, [early, port.gone]);
   if (why !== undefined) seen.gone = why;
   unlisten();
+  unhear();
   for (const { serviceClass } of port.client.allServices()) seen.serviceClasses.add(serviceClass);
   if (seen.gone !== undefined) await asked;
   return seen;
@@ -121,7 +136,7 @@ function takeLine(seen: Observation, line: string): void {
     else if (WARNS.test(line) && !CHATTER.test(line)) warn(seen, line.slice(2));
     return;
   }
-  if (event.word === "unprovisioned") seen.said = "unprovisioned";
+  if (event.word === "unprovisioned" || event.word === "nochip") seen.said = event.word;
   else if (event.word === "ready") seen.relay = event.relay;
   else if (event.word === "down") seen.down = event.why;
   else if (event.word === "up") seen.down = undefined;
@@ -134,22 +149,27 @@ function takeLine(seen: Observation, line: string): void {
 }
 
 function warn(seen: Observation, text: string): void {
-  seen.warnings.push(text.slice(0, WARNING_CHARACTERS_MAX));
+  seen.warnings.push(text);
   if (seen.warnings.length > WARNINGS_MAX) seen.warnings.shift();
 }
 
-/** Each event comes three times, with the same number. */
-function hearPanics(port: BadgePort, seen: Observation, heard: () => void): void {
+/** Each event comes three times, with the same number. @returns a function that ends it */
+function hearPanics(port: BadgePort, seen: Observation, heard: (code: number) => void): () => void {
   let last = -1;
-  const take = (deviceId: string, _index: number, command: number, data: Buffer): undefined => {
-    const mine = deviceId === seen.deviceId && (command & JD_EVENT) !== 0 && data.length >= 4;
-    if (!mine || (command & EVENT_CODE_BITS) !== EVENT_PANIC || command === last) return undefined;
+  let over = false;
+  const take = (deviceId: string, _index: number, command: number, data: Buffer): boolean | undefined => {
+    if (over) return true;
+    const mine = seen.deviceId === undefined || deviceId === seen.deviceId;
+    if (!mine || (command & JD_EVENT) === 0 || data.length !== PANIC_BYTES) return undefined;
+    if ((command & EVENT_CODE_BITS) !== EVENT_PANIC || command === last) return undefined;
     last = command;
-    seen.panics.push(data.readUInt32LE(0));
-    heard();
+    heard(data.readUInt32LE(0));
     return undefined;
   };
   port.client.await("panics", Number.MAX_SAFE_INTEGER, take).catch(() => undefined); // ends with the port
+  return () => {
+    over = true;
+  };
 }
 
 /** What does not answer stays undefined. */
@@ -179,8 +199,8 @@ async function askRegisters(port: BadgePort, seen: Observation, forMs: number): 
   if (runtime !== undefined && runtime.length >= 4) seen.runtimeVersion = versionOf(runtime);
   if (size !== undefined && size.length >= 4)
     seen.program = {
-      name: printable(name),
-      version: printable(version),
+      name: printable(name?.toString("utf8") ?? ""),
+      version: printable(version?.toString("utf8") ?? ""),
       sizeBytes: size.readUInt32LE(0),
       sha256: sha256?.toString("hex") ?? "",
     };
@@ -191,7 +211,7 @@ export function versionOf(bytes: Buffer): string {
   return `${bytes[3]}.${bytes[2]}.${bytes.readUInt16LE(0)}`;
 }
 
-/** Text of a device goes to terminals. */
-function printable(text: Buffer | undefined): string {
-  return (text?.toString("utf8") ?? "").replace(/[^\x20-\x7e]/g, "").slice(0, 64);
+/** What a device says goes to terminals, and some of it comes from others. */
+function printable(text: string): string {
+  return text.replace(/[^\x20-\x7e]/g, "").slice(0, TEXT_CHARACTERS_MAX);
 }

@@ -2,7 +2,7 @@
 import { messageOf } from "../errors";
 import { BadgePort } from "./badge-port";
 import { PortError } from "./byte-line";
-import { JD_CLASS_FLASH_CHIP, type Observation, observe } from "./observe";
+import { type Observation, observe } from "./observe";
 import type { PortInfo } from "./port-list";
 import { type PortUser, portUser } from "./port-user";
 
@@ -80,15 +80,14 @@ function refusal(path: string, cause: unknown): Pick<ProbedPort, "state" | "user
 
 /** @returns what a badge that was looked at is called */
 export function stateOf(seen: Observation): BadgeState {
-  const { program, running, autostart, said, health, panics, serviceClasses } = seen;
+  const { program, running, autostart, said, health, panics } = seen;
   if (program === undefined && said === undefined) return "no answer";
   if (program?.sizeBytes === 0) return "no program";
   // A program that panicked is down for 5 s, then the runtime starts it again by itself.
   if (panics.length > 0 || (running === false && autostart === true)) return "failing";
   if (running === false) return "stopped";
   if (said === "unprovisioned") return "unprovisioned";
-  // It says so once, when it starts, and then nothing any more.
-  if (health === undefined) return serviceClasses.has(JD_CLASS_FLASH_CHIP) ? "no answer" : "storage failed";
-  if (health.storageFailed) return "storage failed";
+  if (said === "nochip" || health?.storageFailed) return "storage failed";
+  if (health === undefined) return "no answer";
   return health.online ? "ready" : "no relay";
 }

@@ -22,7 +22,7 @@ export interface BadgeHealth {
 /** One thing that the badge said it did. */
 export type TraceEvent =
   | { word: "ready"; badge: string; relay: string }
-  | { word: "unprovisioned" }
+  | { word: "unprovisioned" | "nochip" }
   | ({ word: "health" } & BadgeHealth)
   | { word: "onset"; seq: number }
   | { word: "speech"; fromSeq: number; toSeq: number }
@@ -63,6 +63,7 @@ export function parseTrace(line: string): TraceEvent | undefined {
     case "ready":
       return { word, badge: rest[0], relay: rest[1] };
     case "unprovisioned":
+    case "nochip":
       return { word };
     case "health": {
       const [upS, usedKb, sizeKb, lateMs, lostFrames, online, storageFailed, batteryPercent] = rest
