@@ -1,11 +1,13 @@
 // The command line `salestag`: finds the command, runs it, turns its error into a sentence and an exit code.
 import { Command } from "commander";
 import { addAudit } from "./commands/audit";
+import { addBundle } from "./commands/bundle";
 import { addCompletion } from "./commands/completion";
 import { addConfigure } from "./commands/configure";
 import { addConsent } from "./commands/consent";
 import { addDeploy } from "./commands/deploy";
 import { addDoctor } from "./commands/doctor";
+import { addFlash } from "./commands/flash";
 import { addKeysAddRecipient } from "./commands/keys-add-recipient";
 import { addKeysExport } from "./commands/keys-export";
 import { addKeysImport } from "./commands/keys-import";
@@ -55,6 +57,8 @@ addAudit(program, output);
 addNudge(program, output);
 addMonitor(program, output);
 addCompletion(program, output);
+addFlash(program, output);
+addBundle(program, output);
 
 program.parseAsync().catch((cause: unknown) => {
   process.stderr.write(`salestag: ${sentenceOf(cause)}\n`);

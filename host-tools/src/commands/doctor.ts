@@ -9,15 +9,16 @@ import type { Team } from "../doctor/team-checks";
 import { ExitCode, ToolError } from "../errors";
 import { RelayDoor, readToken } from "../relay-door";
 import { resolveBadge } from "../usb/resolve-badge";
-import { defaultIdentityPath, readIdentities } from "../vault/identity";
-import { Vault } from "../vault/vault";
+import { defaultIdentityPath } from "../vault/identity";
 import { jsonOr, type Output } from "./output";
+import { identitiesOf, openVault, withPassphrase } from "./team";
 import { badgeOption } from "./values";
 
 interface Flags {
   badge?: string;
   vault?: string;
   identity?: string;
+  passphraseFd?: number;
   relayDoor?: string;
   tokenFile?: string;
   program?: string;
@@ -39,7 +40,7 @@ const CHECK_WIDTH = 13;
 const VERDICT_WIDTH = 8;
 
 export function addDoctor(parent: Command, output: Output): void {
-  parent
+  const command = parent
     .command("doctor")
     .description("Look at a badge and what belongs to it, and say what is wrong and what to do.")
     .addOption(badgeOption())
@@ -62,32 +63,32 @@ export function addDoctor(parent: Command, output: Output): void {
       false,
     )
     .option("--json", "print the result as JSON", false)
-    .addHelpText("after", HELP)
-    .action(async (flags: Flags) => {
-      if (flags.udevRule) {
-        output.line(udevRule().trimEnd());
-        return;
-      }
-      const findings = await findingsOf(output, flags);
-      output.progress("");
-      const failures = findings.filter(({ verdict }) => verdict === "failed").length;
-      const result = { ok: failures === 0, checks: findings };
-      jsonOr(
-        output,
-        flags.json,
-        result,
-        findings.flatMap((finding) => linesOf(output, finding)),
+    .addHelpText("after", HELP);
+  withPassphrase(command).action(async (flags: Flags) => {
+    if (flags.udevRule) {
+      output.line(udevRule().trimEnd());
+      return;
+    }
+    const findings = await findingsOf(output, flags);
+    output.progress("");
+    const failures = findings.filter(({ verdict }) => verdict === "failed").length;
+    const result = { ok: failures === 0, checks: findings };
+    jsonOr(
+      output,
+      flags.json,
+      result,
+      findings.flatMap((finding) => linesOf(output, finding)),
+    );
+    if (failures > 0)
+      throw new ToolError(
+        ExitCode.Badge,
+        `${failures} of ${findings.length} checks failed; each says what to do.`,
       );
-      if (failures > 0)
-        throw new ToolError(
-          ExitCode.Badge,
-          `${failures} of ${findings.length} checks failed; each says what to do.`,
-        );
-    });
+  });
 }
 
 async function findingsOf(output: Output, flags: Flags): Promise<Finding[]> {
-  const team = teamOf(flags);
+  const team = await teamOf(output, flags);
   const door = doorOf(flags);
   const known = knownProgram(flags.program);
   let port: string;
@@ -101,7 +102,8 @@ async function findingsOf(output: Output, flags: Flags): Promise<Finding[]> {
   return await examine({ port, settings: flags.settings, known, team, door, onProgress });
 }
 
-function teamOf({ vault, identity }: Flags): Team | undefined {
+async function teamOf(output: Output, flags: Flags): Promise<Team | undefined> {
+  const { vault, identity, passphraseFd } = flags;
   if (vault === undefined) {
     if (identity !== undefined)
       throw new ToolError(
@@ -111,8 +113,9 @@ function teamOf({ vault, identity }: Flags): Team | undefined {
     return undefined;
   }
   const path = identity ?? defaultIdentityPath(process.env);
-  const identities = identity !== undefined || existsSync(path) ? readIdentities(path) : undefined;
-  return { vault: Vault.open(vault), folder: vault, identities };
+  const known = identity !== undefined || existsSync(path);
+  const identities = known ? await identitiesOf({ identity: path, passphraseFd }) : undefined;
+  return { vault: openVault(output, { vault }), folder: vault, identities };
 }
 
 function doorOf({ relayDoor, tokenFile }: Flags): RelayDoor | undefined {
