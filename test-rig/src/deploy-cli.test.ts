@@ -4,6 +4,8 @@ import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { programOf } from "../../host-tools/src/deploy/program-file";
+import { makeBundle } from "../../host-tools/src/flash/bundle";
+import { smallImages } from "../../host-tools/src/flash/images.fixture";
 import { readProgram } from "./bench";
 import { DEVICE_ID, program, useDeploying, wellProgram } from "./deploy.fixture";
 import type { Cable } from "./usb-door";
@@ -132,7 +134,7 @@ describe("deploy: the tool's process at a badge on a pseudo-terminal", () => {
 
   it("a program that is not well: exit code 5, a sentence, nothing on standard output", async () => {
     const badge = await switchOn("in flash");
-    const well = await wellProgram(300);
+    const well = await wellProgram(0);
     writeFileSync(path("well.devs"), well.bytes);
     writeFileSync(path("bad.devs"), (await program('throw new Error("no")')).bytes);
     assert.equal(await start("--program", path("well.devs")).end(), 0);
@@ -141,6 +143,19 @@ describe("deploy: the tool's process at a badge on a pseudo-terminal", () => {
     assert.match(tool.err, /\nsalestag: the new program .* is not well: .*\n$/);
     assert.equal(tool.out, "");
     assert.equal(await badge.sha256(), well.sha256);
+  });
+
+  it("the program of a bundle; one that nobody signed only when told to", async () => {
+    const badge = await switchOn("in flash");
+    const images = { ...smallImages(), program: readProgram() };
+    writeFileSync(path("badge.stb"), makeBundle("1.4.0", images));
+    assert.notEqual(await start("--bundle", path("badge.stb"), "--trust", path("none.pub")).end(), 0);
+    const refused = start("--bundle", path("badge.stb"));
+    assert.equal(await refused.end(), 3);
+    assert.match(refused.err, /signed|public key/);
+    const tool = start("--bundle", path("badge.stb"), "--allow-unsigned");
+    assert.equal(await tool.end(), 0, tool.err);
+    assert.equal(await badge.sha256(), built().sha256);
   });
 
   it("a file that is no program: exit code 2, and the port is not opened", async () => {

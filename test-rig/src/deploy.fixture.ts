@@ -37,10 +37,11 @@ export function program(source: string): Promise<ProgramFile> {
   return known;
 }
 
-/** @returns a program that says that it runs, as a badge program does; each `everyMs` makes another one */
-export function wellProgram(everyMs: number): Promise<ProgramFile> {
+/** @returns a program that says that it runs, as a badge program does; each number gives another one */
+export async function wellProgram(number: number): Promise<ProgramFile> {
   const sign = 'console.log("@unprovisioned")';
-  return program(`setInterval(async () => { ${sign} }, ${everyMs}); ${sign};`);
+  const { bytes } = await program(`setInterval(async () => { ${sign} }, 300); ${sign};`);
+  return programOf(Buffer.concat([bytes, Buffer.alloc(32 * number)]), "a test");
 }
 
 /** A badge at a pseudo-terminal, in real time. */
@@ -123,15 +124,19 @@ export function useDeploying() {
     folder = mkdtempSync(join(tmpdir(), "salestag-deploy-"));
     notices.length = 0;
   });
-  afterEach(async () => {
+  const switchOff = async () => {
     await badge?.switchOff();
     badge = undefined;
+  };
+  afterEach(async () => {
+    await switchOff();
     rmSync(folder, { recursive: true, force: true });
   });
   const path = (name: string) => join(folder, name);
   return {
     notices,
     path,
+    switchOff,
     switchOn: async (runs: Buffer | "in flash", cable?: Cable) => {
       badge = await RealBadge.switchOn(path("badge"), runs, cable);
       return badge;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { programOf } from "../../host-tools/src/deploy/program-file";
+import { type ProgramFile, programOf } from "../../host-tools/src/deploy/program-file";
 import { ProgramStore } from "../../host-tools/src/deploy/store";
 import { ExitCode } from "../../host-tools/src/errors";
 import { toolError } from "../../host-tools/src/testing/tools";
@@ -48,6 +48,16 @@ function badCable(lostOf: number, damagedOf: number): Cable {
   return { toHost: spoil, toBadge: spoil };
 }
 
+/** The runtime logs this when it starts a program. */
+const PROGRAM_STARTS = "DevS-SHA256";
+
+/** @returns the program with a checksum of settings of the board in its configuration */
+function withBoard({ bytes }: ProgramFile): ProgramFile {
+  const changed = Buffer.from(bytes);
+  changed[changed.lastIndexOf("DCFG") + 16] = 2;
+  return programOf(changed, "a test");
+}
+
 describe("deploy: into a badge on a pseudo-terminal, in real time", () => {
   const world = useDeploying();
 
@@ -69,7 +79,7 @@ describe("deploy: into a badge on a pseudo-terminal, in real time", () => {
 
   it("another program in the place of the one that runs; settings stay", async () => {
     const badge = await world.switchOn("in flash");
-    const [old, fresh] = [await wellProgram(300), await wellProgram(301)];
+    const [old, fresh] = [await wellProgram(0), await wellProgram(1)];
     await world.deploy(old);
     await badge.setting("label", "Kim");
     const { before, outcome } = await world.deploy(fresh);
@@ -81,7 +91,7 @@ describe("deploy: into a badge on a pseudo-terminal, in real time", () => {
   for (const { what, source, why } of BAD)
     it(`a program that ${what} is taken out again; the earlier one is back and well, settings stay`, async () => {
       const badge = await world.switchOn("in flash");
-      const old = await wellProgram(300);
+      const old = await wellProgram(0);
       await world.deploy(old);
       await badge.setting("label", "Kim");
       await assert.rejects(world.deploy(await program(source), { withinMs: 3000 }), (error) => {
@@ -94,7 +104,7 @@ describe("deploy: into a badge on a pseudo-terminal, in real time", () => {
     });
 
   it("a badge that restarts under the new program gets the earlier one back, over the port that comes back", async () => {
-    const [old, fresh] = [await wellProgram(300), await wellProgram(301)];
+    const [old, fresh] = [await wellProgram(0), await wellProgram(1)];
     const badge = await world.switchOn("in flash");
     await world.deploy(old);
     let begun = false;
@@ -111,6 +121,36 @@ describe("deploy: into a badge on a pseudo-terminal, in real time", () => {
     assert.equal(await badge.sha256(), old.sha256);
   });
 
+  it("a program with settings of the board may restart the badge once, and not twice", async () => {
+    const old = await wellProgram(0);
+    for (const [number, restartsMax] of [
+      [1, 1],
+      [2, 2],
+    ]) {
+      const fresh = withBoard(await wellProgram(number));
+      const badge = await world.switchOn("in flash");
+      await world.deploy(old);
+      let begun = false;
+      let restarts = 0;
+      let restarting = Promise.resolve();
+      badge.bench.listenLog((line) => {
+        if (begun && line.includes(PROGRAM_STARTS) && restarts < restartsMax) {
+          restarts++;
+          restarting = nextTurn().then(() => badge.reset());
+        }
+      });
+      const onProgress = () => {
+        begun = true;
+      };
+      const deployed = world.deploy(fresh, { onProgress });
+      if (restartsMax === 1) assert.equal((await deployed).outcome, "deployed");
+      else await assert.rejects(deployed, toolError(ExitCode.Badge, /that one is well\.$/));
+      await restarting;
+      assert.equal(await badge.sha256(), (restartsMax === 1 ? fresh : old).sha256);
+      await world.switchOff();
+    }
+  });
+
   it("a program that is not well, on a badge that had none: says that there is nothing to go back to", async () => {
     await world.switchOn("in flash");
     const bad = await program(BAD[0].source);
@@ -120,7 +160,7 @@ describe("deploy: into a badge on a pseudo-terminal, in real time", () => {
 
   it("when the earlier program fails too, the way out is named", async () => {
     const badge = await world.switchOn("in flash");
-    await world.deploy(await wellProgram(300));
+    await world.deploy(await wellProgram(0));
     const [bad, worse] = [await program(BAD[0].source), await program(BAD[3].source)];
     const rollback = { to: worse, none: false };
     const words = /failed too \(it did not say .*\)\. Put everything on anew with 'salestag flash'/;
@@ -130,7 +170,7 @@ describe("deploy: into a badge on a pseudo-terminal, in real time", () => {
 
   it("a program that stands still after another tool was cut off is started", async () => {
     const badge = await world.switchOn("in flash");
-    const well = await wellProgram(300);
+    const well = await wellProgram(0);
     await world.deploy(well);
     await badge.halt();
     assert.equal((await world.deploy(well)).outcome, "started");
@@ -144,7 +184,7 @@ describe("deploy: the way back is looked for first", () => {
   it("a program that this computer does not have: refused before anything is changed, unless it is given or not wanted", async () => {
     const badge = await world.switchOn(readProgram());
     const built = programOf(readProgram(), "the build");
-    const fresh = await wellProgram(300);
+    const fresh = await wellProgram(0);
     const onPointOfNoReturn = () => assert.fail("it went on");
     const refused = toolError(
       ExitCode.Usage,
@@ -163,7 +203,7 @@ describe("deploy: the way back is looked for first", () => {
 
   it("without a way back it goes on when told to, and says so", async () => {
     await world.switchOn(readProgram());
-    const { outcome } = await world.deploy(await wellProgram(300), { rollback: { none: true } });
+    const { outcome } = await world.deploy(await wellProgram(0), { rollback: { none: true } });
     assert.equal(outcome, "deployed");
     assert.match(world.notices.join(), /there is no way back/);
   });
@@ -201,7 +241,7 @@ describe("deploy: bad lines and interruptions", () => {
     });
 
   it("after an interruption it still knows what to go back to", async () => {
-    const [old, bad] = [await wellProgram(300), await program(BAD[0].source)];
+    const [old, bad] = [await wellProgram(0), await program(BAD[0].source)];
     const badge = await world.switchOn("in flash");
     await world.deploy(old);
     const onProgress = () => {
@@ -218,8 +258,8 @@ describe("deploy: bad lines and interruptions", () => {
     [100, 100],
   ])
     it(`a line that loses one piece in ${lostOf} and damages one byte in ${damagedOf}`, async () => {
-      const small = await wellProgram(300);
-      const fresh = damagedOf > 100 ? programOf(readProgram(), "the build") : await wellProgram(301);
+      const small = await wellProgram(0);
+      const fresh = damagedOf > 100 ? programOf(readProgram(), "the build") : await wellProgram(1);
       const badge = await world.switchOn(small.bytes, badCable(lostOf, damagedOf));
       const { outcome } = await world.deploy(fresh, {
         rollback: { to: small, none: false },
@@ -234,9 +274,9 @@ describe("deploy: bad lines and interruptions", () => {
     { what: "one of 20 KB/s", cable: () => new SlowCable(20_000) },
   ])
     it(`a bad cable: ${what}`, async () => {
-      const small = await wellProgram(300);
+      const small = await wellProgram(0);
       const badge = await world.switchOn(small.bytes, cable());
-      const fresh = await wellProgram(301);
+      const fresh = await wellProgram(1);
       const rollback = { to: small, none: false };
       assert.equal((await world.deploy(fresh, { rollback, withinMs: 15_000 })).outcome, "deployed");
       assert.equal(await badge.sha256(), fresh.sha256);

@@ -1,9 +1,12 @@
 // `salestag deploy`: puts another program into a badge.
-import type { Command } from "commander";
+import { basename } from "node:path";
+import { type Command, Option } from "commander";
 import { type Deployed, deployProgram } from "../deploy/deploy";
-import { BUILT_PROGRAM, readProgramFile } from "../deploy/program-file";
+import { BUILT_PROGRAM, type ProgramFile, programOf, readProgramFile } from "../deploy/program-file";
 import { ProgramStore, storeFolder } from "../deploy/store";
-import { ExitCode } from "../errors";
+import { ExitCode, messageOf, ToolError } from "../errors";
+import { readBundle } from "../flash/bundle";
+import { readTrust } from "../flash/signing";
 import { BadgePort } from "../usb/badge-port";
 import { resolveBadge } from "../usb/resolve-badge";
 import { jsonOr, type Output } from "./output";
@@ -12,6 +15,9 @@ import { badgeOption, wholeWithin } from "./values";
 interface Flags {
   badge?: string;
   program?: string;
+  bundle?: string;
+  trust?: string;
+  allowUnsigned: boolean;
   rollbackTo?: string;
   rollbackFrom?: string;
   /** False with --no-rollback. */
@@ -42,6 +48,9 @@ export function addDeploy(parent: Command, output: Output): void {
     )
     .addOption(badgeOption())
     .option("--program <file>", "bytecode.devs of a build (default: what 'npm run build' made)")
+    .addOption(new Option("--bundle <file>", "the program of a bundle").conflicts("program"))
+    .option("--trust <file>", "public key of who signs the team's bundles")
+    .option("--allow-unsigned", "take a bundle that nobody signed", false)
     .option("--rollback-to <file>", "the program to go back to, whatever runs now")
     .option("--rollback-from <dir>", "a folder of programs (.devs) that may have the one that runs now")
     .option("--no-rollback", "deploy although there is nothing to go back to")
@@ -58,7 +67,7 @@ export function addDeploy(parent: Command, output: Output): void {
 }
 
 async function run(flags: Flags, output: Output): Promise<void> {
-  const program = readProgramFile(flags.program ?? BUILT_PROGRAM);
+  const program = programToDeploy(flags);
   const to = flags.rollbackTo === undefined ? undefined : readProgramFile(flags.rollbackTo);
   const startMs = performance.now();
   const badge = await resolveBadge(flags.badge);
@@ -80,6 +89,21 @@ async function run(flags: Flags, output: Output): Promise<void> {
     interrupts.end();
   });
   print(output, flags.json, deployed, (performance.now() - startMs) / 1000);
+}
+
+/** @throws ToolError when file or bundle cannot be used, or nobody trusted signed the bundle */
+function programToDeploy({ program, bundle, trust, allowUnsigned }: Flags): ProgramFile {
+  if (bundle === undefined) return readProgramFile(program ?? BUILT_PROGRAM);
+  const { images } = readBundle(bundle, readTrust(trust, allowUnsigned, process.env));
+  try {
+    return programOf(images.program, basename(bundle));
+  } catch (cause) {
+    throw new ToolError(
+      ExitCode.Usage,
+      `the program in '${bundle}' cannot be used (${messageOf(cause)}); make the bundle anew with 'salestag bundle'.`,
+      { cause },
+    );
+  }
 }
 
 function print(output: Output, json: boolean, deployed: Deployed, tookS: number): void {

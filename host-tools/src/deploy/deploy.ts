@@ -16,7 +16,7 @@ import {
 import { ExitCode, messageOf, ToolError } from "../errors";
 import type { BadgePort } from "../usb/badge-port";
 import { HealthWatch, type Verdict } from "./health";
-import { checkRuntime, type ProgramFile } from "./program-file";
+import { checkRuntime, type ProgramFile, restartsFor } from "./program-file";
 import { findInFolder, type ProgramStore } from "./store";
 
 export interface DeployOptions {
@@ -89,7 +89,7 @@ export async function deployProgram(options: DeployOptions): Promise<Deployed> {
     store.keep(program, options.nowMs());
     options.onPlan(before, program);
     options.onPointOfNoReturn();
-    const wrong = await replace(badge, program, options);
+    const wrong = await replace(badge, program, old, options);
     if (wrong !== undefined) await rollBack(badge, wrong, old, options);
     return { outcome: "deployed", deviceId, before, program };
   } finally {
@@ -170,15 +170,36 @@ async function startAgain({ port, manager, watch }: Badge, { withinMs }: DeployO
   );
 }
 
-/** @returns what is wrong with the program in the badge, or undefined. @throws ToolError when the badge does not take it */
-async function replace(badge: Badge, program: ProgramFile, options: DeployOptions): Promise<Verdict> {
+/**
+ * @param before what the program takes the place of
+ * @returns what is wrong with the program in the badge, or undefined
+ * @throws ToolError when the badge does not take it
+ */
+async function replace(
+  badge: Badge,
+  program: ProgramFile,
+  before: ProgramFile | undefined,
+  options: DeployOptions,
+): Promise<Verdict> {
+  const wrong = await sendAndJudge(badge, program, options);
+  if (wrong === undefined || !badge.watch.restarted || !restartsFor(program, before)) return wrong;
+  try {
+    await reach(badge, options);
+    badge.watch.forget();
+    return await judge(badge, options);
+  } catch (cause) {
+    return unanswered(cause);
+  }
+}
+
+async function sendAndJudge(badge: Badge, program: ProgramFile, options: DeployOptions): Promise<Verdict> {
   const { port, manager, watch } = badge;
   for (let tries = 0; tries < WRITES_MAX; tries++) {
     await send(badge, program, options);
     try {
       if ((await readSha256(port.client, manager)) === program.sha256) return await judge(badge, options);
     } catch (cause) {
-      return watch.failure ?? `left the badge without an answer (${messageOf(cause).replace(/\.$/, "")})`;
+      return watch.failure ?? unanswered(cause);
     }
   }
   throw notIn(`other bytes than were sent arrived, ${WRITES_MAX} times`);
@@ -194,7 +215,7 @@ async function send({ port, manager, watch }: Badge, { bytes }: ProgramFile, opt
       options.onProgress(sentBytes, bytes.length);
     });
   } catch (cause) {
-    throw notIn(messageOf(cause), cause);
+    throw notIn(reasonOf(cause), cause);
   }
 }
 
@@ -207,10 +228,19 @@ async function judge({ port, manager, watch }: Badge, { withinMs }: DeployOption
   return (await isRunning(port.client, manager)) ? undefined : "stopped again";
 }
 
+function unanswered(cause: unknown): string {
+  return `left the badge without an answer (${reasonOf(cause)})`;
+}
+
+/** @returns the words of an error, to go into brackets */
+function reasonOf(cause: unknown): string {
+  return messageOf(cause).replace(/\.$/, "");
+}
+
 function notIn(why: string, cause?: unknown): ToolError {
   return new ToolError(
     ExitCode.Badge,
-    `the program did not get into the badge (${why.replace(/\.$/, "")}): it has none now, its settings and recordings are safe. Check the cable and run the same command again.`,
+    `the program did not get into the badge (${why}): it has none now, its settings and recordings are safe. Check the cable and run the same command again.`,
     { cause },
   );
 }
@@ -235,14 +265,14 @@ async function rollBack(
   } catch (cause) {
     throw new ToolError(
       ExitCode.Badge,
-      `${failed}, and the badge does not come back (${messageOf(cause).replace(/\.$/, "")}). Plug it in and run the same command again; when that does not help, use 'salestag flash'.`,
+      `${failed}, and the badge does not come back (${reasonOf(cause)}). Plug it in and run the same command again; when that does not help, use 'salestag flash'.`,
       { cause },
     );
   }
   try {
-    still = await replace(badge, old, options);
+    still = await replace(badge, old, options.program, options);
   } catch (cause) {
-    throw new ToolError(ExitCode.Badge, stranded(failed, old, messageOf(cause)), { cause });
+    throw new ToolError(ExitCode.Badge, stranded(failed, old, reasonOf(cause)), { cause });
   }
   if (still !== undefined) throw new ToolError(ExitCode.Badge, stranded(failed, old, `it ${still}`));
   throw new ToolError(
@@ -252,7 +282,7 @@ async function rollBack(
 }
 
 function stranded(failed: string, old: ProgramFile, why: string): string {
-  return `${failed}, and going back to ${nameOf(old)} failed too (${why.replace(/\.$/, "")}). Put everything on anew with 'salestag flash'; settings are kept.`;
+  return `${failed}, and going back to ${nameOf(old)} failed too (${why}). Put everything on anew with 'salestag flash'; settings are kept.`;
 }
 
 /** Has an open port with the badge on it that answers, which after a restart takes a while. */

@@ -24,6 +24,8 @@ const SECOND_SIGN_MS = 1500;
 export class HealthWatch {
   /** What is known to be wrong by now. */
   failure: Verdict;
+  /** True when the failure was a restart of the badge, not of its program alone. */
+  restarted = false;
 
   private firstSignMs: number | undefined;
   private settled = false;
@@ -41,12 +43,13 @@ export class HealthWatch {
     private readonly nowMs: () => number,
   ) {
     this.stops = [port.onLine((line) => this.line(line)), port.onFrame((frame) => this.frame(frame))];
-    void port.gone.then(() => this.fail("vanished from its port: it restarts, or the cable was pulled"));
+    void port.gone.then(() => this.restart("vanished from its port: it restarts, or the cable was pulled"));
   }
 
   /** What came so far was of another program. */
   forget(): void {
     this.failure = undefined;
+    this.restarted = false;
     this.firstSignMs = undefined;
     this.settled = false;
   }
@@ -112,8 +115,13 @@ export class HealthWatch {
   }
 
   private announced(count: number): void {
-    if (count < this.announcements) this.fail("made the badge restart");
+    if (count < this.announcements) this.restart("made the badge restart");
     this.announcements = count;
+  }
+
+  private restart(why: string): void {
+    this.restarted ||= this.failure === undefined;
+    this.fail(why);
   }
 
   private fail(why: string): void {

@@ -16,6 +16,8 @@ export interface ProgramFile {
   /** As the build named it; "" when it did not. */
   name: string;
   version: string;
+  /** Checksum over the settings of the board (pins) that it brings along, NO_BOARD for none. */
+  board: bigint;
   /** Version of the bytecode: major, minor, patch. */
   format: [number, number, number];
 }
@@ -38,6 +40,9 @@ export const PROGRAM_BYTES_MAX = 55 * 4096 - 128;
 const OLDEST_MINOR = 7;
 
 const CONFIG_MAGIC = Buffer.from("444346470a9bb4ca", "hex");
+const CONFIG_BOARD = 16;
+/** The compiler's checksum over no settings. */
+const NO_BOARD = 1n;
 const CONFIG_HEAD_BYTES = 88;
 const CONFIG_ENTRY_BYTES = 24;
 const CONFIG_ENTRIES_MAX = 1000;
@@ -78,8 +83,14 @@ export function programOf(bytes: Buffer, from: string): ProgramFile {
     sha256: createHash("sha256").update(bytes).digest("hex"),
     name: textOf(config, "@name"),
     version: textOf(config, "@version"),
+    board: isConfig(config) ? config.readBigUInt64LE(CONFIG_BOARD) : NO_BOARD,
     format: [bytes[11], bytes[10], bytes.readUInt16LE(8)],
   };
+}
+
+/** @returns true when the runtime restarts the badge once for a program: it brings other settings of the board than the one before it */
+export function restartsFor(program: ProgramFile, before: ProgramFile | undefined): boolean {
+  return program.board !== (before?.board ?? NO_BOARD);
 }
 
 /** @throws ToolError unless a runtime of this version loads the program */
@@ -106,10 +117,13 @@ function lastSection(bytes: Buffer): Buffer {
   return bytes.subarray(start, end);
 }
 
+function isConfig(bytes: Buffer): boolean {
+  return bytes.length >= CONFIG_HEAD_BYTES && bytes.subarray(0, CONFIG_MAGIC.length).equals(CONFIG_MAGIC);
+}
+
 /** @returns a text of the configuration that the compiler puts into a program, or "" */
 function textOf(config: Buffer, key: string): string {
-  if (config.length < CONFIG_HEAD_BYTES || !config.subarray(0, CONFIG_MAGIC.length).equals(CONFIG_MAGIC))
-    return "";
+  if (!isConfig(config)) return "";
   const entries = Math.min(config.readUInt16LE(12), CONFIG_ENTRIES_MAX);
   for (let i = 0; i < entries; i++) {
     const at = CONFIG_HEAD_BYTES + i * CONFIG_ENTRY_BYTES;
