@@ -111,7 +111,6 @@ class Stage {
 
 describe("monitor: a badge on a serial port", function () {
   this.timeout(120_000);
-  const folder = useFolder();
   let stage: Stage;
   let door: UsbDoor;
   let port = "";
@@ -120,6 +119,17 @@ describe("monitor: a badge on a serial port", function () {
   let sample: Ambience;
   let heard: Ambience;
   let started: Running[] = [];
+
+  afterEach(async () => {
+    for (const { child, ended } of started) {
+      child.kill("SIGKILL");
+      await ended;
+    }
+    started = [];
+    await door.close();
+    await stage.close();
+  });
+  const folder = useFolder(); // after the hook that closes what is in it
 
   before(async () => {
     room = await quietRoom();
@@ -132,16 +142,6 @@ describe("monitor: a badge on a serial port", function () {
     stage = await Stage.open(folder(), (seq) => heard(seq));
     door = await UsbDoor.onTerminal(stage.bench, port);
   });
-  afterEach(async () => {
-    for (const { child, ended } of started) {
-      child.kill("SIGKILL");
-      await ended;
-    }
-    started = [];
-    await door.close();
-    await stage.close();
-  });
-
   /** The sample from now on. */
   const play = () => {
     const from = (stage.bench.frontEnd?.seq ?? 0) + 2;
