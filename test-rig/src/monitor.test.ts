@@ -197,7 +197,8 @@ describe("monitor: a badge on a serial port", function () {
     assert.equal(of("turn").length, stage.bench.traced("turn").length);
     assert.ok(of("turn").some(({ talker }) => talker === "near"));
     assert.equal(of("who")[0].deviceId, DEVICE_ID);
-    assert.equal(of("health").at(-1)?.badge, stage.badge);
+    const { badge, batteryPercent, online } = of("health").at(-1) ?? {};
+    assert.deepEqual([badge, batteryPercent, online], [stage.badge, 87, true]);
     const { heapBytes, heapUsedBytes, levelDb } = of("vitals")[0] as Record<string, number>;
     assert.ok(heapBytes > 60_000 && heapUsedBytes > 10_000 && heapUsedBytes < heapBytes && levelDb < 0);
   });
