@@ -275,7 +275,7 @@ describe("salestag phrases", () => {
 describe("salestag", () => {
   const folder = useFolder();
 
-  for (const command of [["keys", "init"], ["provision"], ["open"], ["phrases"]])
+  for (const command of [["keys", "init"], ["provision"], ["open"], ["phrases"], ["monitor"]])
     it(`help: ${command.join(" ")} --help shows an example (exit 0)`, async () => {
       const { code, stdout, stderr } = await salestag(folder(), ...command, "--help");
       assert.deepEqual([code, stderr], [0, ""]);

@@ -111,7 +111,6 @@ class Stage {
 
 describe("monitor: a badge on a serial port", function () {
   this.timeout(120_000);
-  const folder = useFolder();
   let stage: Stage;
   let door: UsbDoor;
   let port = "";
@@ -120,6 +119,17 @@ describe("monitor: a badge on a serial port", function () {
   let sample: Ambience;
   let heard: Ambience;
   let started: Running[] = [];
+
+  afterEach(async () => {
+    for (const { child, ended } of started) {
+      child.kill("SIGKILL");
+      await ended;
+    }
+    started = [];
+    await door.close();
+    await stage.close();
+  });
+  const folder = useFolder(); // after the hook that closes what is in it
 
   before(async () => {
     room = await quietRoom();
@@ -132,16 +142,6 @@ describe("monitor: a badge on a serial port", function () {
     stage = await Stage.open(folder(), (seq) => heard(seq));
     door = await UsbDoor.onTerminal(stage.bench, port);
   });
-  afterEach(async () => {
-    for (const { child, ended } of started) {
-      child.kill("SIGKILL");
-      await ended;
-    }
-    started = [];
-    await door.close();
-    await stage.close();
-  });
-
   /** The sample from now on. */
   const play = () => {
     const from = (stage.bench.frontEnd?.seq ?? 0) + 2;
@@ -197,7 +197,8 @@ describe("monitor: a badge on a serial port", function () {
     assert.equal(of("turn").length, stage.bench.traced("turn").length);
     assert.ok(of("turn").some(({ talker }) => talker === "near"));
     assert.equal(of("who")[0].deviceId, DEVICE_ID);
-    assert.equal(of("health").at(-1)?.badge, stage.badge);
+    const { badge, batteryPercent, online } = of("health").at(-1) ?? {};
+    assert.deepEqual([badge, batteryPercent, online], [stage.badge, 87, true]);
     const { heapBytes, heapUsedBytes, levelDb } = of("vitals")[0] as Record<string, number>;
     assert.ok(heapBytes > 60_000 && heapUsedBytes > 10_000 && heapUsedBytes < heapBytes && levelDb < 0);
   });

@@ -77,6 +77,8 @@ export type Consent = "not yet known" | "asking" | "announced" | "by phrase" | "
 export interface Conversation {
   epoch: number;
   sinceMs: number;
+  /** False for one that began before the monitor did: it is older than `sinceMs`. */
+  seenBegin: boolean;
   consent: Consent;
 }
 

@@ -138,8 +138,9 @@ class Screen {
       if (key === "q" || key === CTRL_C) this.options.quit();
       else if (key === "p") this.paused = !this.paused;
       else if (key === "l") this.logOnly = !this.logOnly;
+      else continue;
+      this.draw();
     }
-    this.draw();
   };
 
   private readonly resized = (): void => {

@@ -71,25 +71,28 @@ const CASES: { line: string; before?: string[]; expect: (state: MonitorState) =>
   {
     line: "@conversation 7 100",
     expect: ({ conversation }) => conversation,
-    is: { epoch: 7, sinceMs: 1000, consent: "not yet known" },
+    is: { epoch: 7, sinceMs: 1000, seenBegin: true, consent: "not yet known" },
   },
   {
     line: "@asking 7",
     before: ["@conversation 7 100"],
     expect: ({ conversation }) => conversation,
-    is: { epoch: 7, sinceMs: 1000, consent: "asking" },
+    is: { epoch: 7, sinceMs: 1000, seenBegin: true, consent: "asking" },
   },
   ...["announced", "by phrase", "by button"].map((consent, at) => ({
     line: `@consent 7 ${at + 1}`,
     before: ["@conversation 7 100"],
     expect: ({ conversation }: MonitorState) => conversation,
-    is: { epoch: 7, sinceMs: 1000, consent },
+    is: { epoch: 7, sinceMs: 1000, seenBegin: true, consent },
   })),
   {
     line: "@denied 7",
     before: ["@conversation 7 100", "@asking 7"],
     expect: ({ conversation, last }) => [conversation, last],
-    is: [undefined, { epoch: 7, sinceMs: 1000, consent: "refused", endedMs: 3000, reason: 0 }],
+    is: [
+      undefined,
+      { epoch: 7, sinceMs: 1000, seenBegin: true, consent: "refused", endedMs: 3000, reason: 0 },
+    ],
   },
   {
     line: "@ended 7 1",
@@ -101,7 +104,10 @@ const CASES: { line: string; before?: string[]; expect: (state: MonitorState) =>
     line: "@ended 7 2",
     before: ["@consent 7 1"],
     expect: ({ conversation, last }) => [conversation, last],
-    is: [undefined, { epoch: 7, sinceMs: 1000, consent: "announced", endedMs: 2000, reason: 2 }],
+    is: [
+      undefined,
+      { epoch: 7, sinceMs: 1000, seenBegin: false, consent: "announced", endedMs: 2000, reason: 2 },
+    ],
   },
   {
     line: "@chunk 7 1 2 50 2000",

@@ -14,7 +14,7 @@ import {
 import { isUsable, tracedState } from "./traced";
 
 /** Trace lines that are not in the log: they come all the time. */
-const UNTOLD = new Set(["health", "unprovisioned", "onset", "chunk", "stored", "account"]);
+const UNTOLD = new Set(["health", "unprovisioned", "onset", "speech", "chunk", "stored", "acked", "account"]);
 /** A peak is held for so long, then the meter follows the level again. */
 export const PEAK_HOLD_MS = 2000;
 

@@ -105,7 +105,7 @@ function aboutConversation(state: MonitorState, event: TraceEvent, nowMs: number
     case "conversation":
       return {
         ...state,
-        conversation: { epoch: event.epoch, sinceMs: nowMs, consent: "not yet known" },
+        conversation: { epoch: event.epoch, sinceMs: nowMs, seenBegin: true, consent: "not yet known" },
       };
     case "asking":
       return { ...state, conversation: { ...running(state, event.epoch, nowMs), consent: "asking" } };
@@ -124,7 +124,9 @@ function aboutConversation(state: MonitorState, event: TraceEvent, nowMs: number
 
 /** The conversation of this number; one that began before the monitor did begins with the first word of it. */
 function running({ conversation }: MonitorState, epoch: number, nowMs: number): Conversation {
-  return conversation?.epoch === epoch ? conversation : { epoch, sinceMs: nowMs, consent: "not yet known" };
+  return conversation?.epoch === epoch
+    ? conversation
+    : { epoch, sinceMs: nowMs, seenBegin: false, consent: "not yet known" };
 }
 
 function ended(state: MonitorState, conversation: Conversation, reason: number, nowMs: number): MonitorState {

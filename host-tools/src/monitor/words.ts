@@ -1,6 +1,6 @@
 // How the screen puts what the monitor knows: times, bars, meanings. Text only, no drawing.
 import { EndReason } from "@salestag/protocol";
-import type { EndedConversation, Link, MonitorState } from "./model";
+import type { Conversation, EndedConversation, Link, MonitorState } from "./model";
 
 /** How a pattern of the light looks; firmware/src/indicators.ts and the README have the table. */
 export interface LightWords {
@@ -75,14 +75,19 @@ export function kilobytes(bytes: number): string {
 /** @returns the conversation that goes on, or the last one */
 export function conversationWords({ conversation, last }: MonitorState, nowMs: number): string {
   if (conversation !== undefined) {
-    const { epoch, sinceMs, consent } = conversation;
-    return `number ${epoch}, ${span(nowMs - sinceMs)} so far, consent ${consent}`;
+    const { epoch, consent } = conversation;
+    return `number ${epoch}, ${lasted(conversation, nowMs)} so far, consent ${consent}`;
   }
   return last === undefined ? "none yet" : `none; the last was ${lastWords(last)}`;
 }
 
-function lastWords({ epoch, sinceMs, endedMs, reason }: EndedConversation): string {
-  return `number ${epoch}, ${span(endedMs - sinceMs)}, ${REASONS[reason] ?? `ended (${reason})`}`;
+function lastWords(last: EndedConversation): string {
+  const { epoch, endedMs, reason } = last;
+  return `number ${epoch}, ${lasted(last, endedMs)}, ${REASONS[reason] ?? `ended (${reason})`}`;
+}
+
+function lasted({ sinceMs, seenBegin }: Conversation, untilMs: number): string {
+  return `${seenBegin ? "" : "at least "}${span(untilMs - sinceMs)}`;
 }
 
 /** @returns how the connection to the relay stands */
