@@ -11,7 +11,8 @@ import {
 } from "@salestag/protocol/host";
 import { ExitCode, ToolError } from "./errors";
 import type { RelayDoor } from "./relay-door";
-import { inboxKeyFor, type Vault } from "./vault/vault";
+import { inboxKeyFor } from "./vault/badge-keys";
+import type { Vault } from "./vault/vault";
 
 export interface ConfigureOptions {
   door: RelayDoor;

@@ -43,6 +43,12 @@ export function replaceFile(path: string, content: Buffer | string, mode: number
   syncFolder(path);
 }
 
+/** Puts a file in the place of another in the same folder, durably. */
+export function moveFile(from: string, to: string): void {
+  renameSync(from, to);
+  syncFolder(to);
+}
+
 /** Makes a file that must not be there yet. @throws ToolError when it is */
 export function createFile(path: string, content: Buffer | string, mode: number): void {
   const part = writePart(path, content, mode);
@@ -61,8 +67,12 @@ export function createFile(path: string, content: Buffer | string, mode: number)
   syncFolder(path);
 }
 
-/** Reads a file that holds secrets. @throws ToolError when others may use it, or it cannot be read */
-export function readSecretFile(path: string): string {
+/**
+ * Reads a file that holds secrets.
+ * @param bytesMax it may have at most
+ * @throws ToolError when others may use it, it is too long, or it cannot be read
+ */
+export function readSecretFile(path: string, bytesMax: number): Buffer {
   const stat = statSync(path, { throwIfNoEntry: false });
   if (stat === undefined)
     throw new ToolError(
@@ -72,10 +82,11 @@ export function readSecretFile(path: string): string {
   if (process.platform !== "win32" && (stat.mode & OTHERS_MODE) !== 0)
     throw new ToolError(
       ExitCode.Usage,
-      `'${path}' holds a secret key but other users may use it (mode ${(stat.mode & 0o777).toString(8)}); run: chmod 600 ${path}`,
+      `'${path}' holds a secret but other users may use it (mode ${(stat.mode & 0o777).toString(8)}); run: chmod 600 ${path}`,
     );
   try {
-    return readFileSync(path, "utf8");
+    if (stat.size > bytesMax) throw new Error(`it has ${stat.size} bytes, more than ${bytesMax}`);
+    return readFileSync(path);
   } catch (cause) {
     throw new ToolError(ExitCode.Usage, `'${path}' cannot be read: ${messageOf(cause)}.`);
   }

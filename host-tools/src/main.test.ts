@@ -1,9 +1,7 @@
 // The command line as a user meets it: `salestag` as a process of its own, its exit codes, its streams.
 import { strict as assert } from "node:assert";
-import { spawn } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { EndReason, EventKind } from "@salestag/protocol/host";
 import {
   audioChunk,
@@ -13,50 +11,11 @@ import {
   recordOf,
   writeRecord,
 } from "./testing/conversation.fixture";
+import { assertFailed, salestag } from "./testing/salestag";
 import { bytesOf, modeOf, useFolder } from "./testing/tools";
+import { epochKeyFor } from "./vault/badge-keys";
 import { readIdentities } from "./vault/identity";
-import { epochKeyFor, Vault } from "./vault/vault";
-
-const PROGRAM = fileURLToPath(new URL("../bin/salestag.mjs", import.meta.url));
-const COLORS = { NO_COLOR: "1", FORCE_COLOR: undefined };
-
-interface Ended {
-  code: number | null;
-  stdout: string;
-  stderr: string;
-}
-
-/** Runs `salestag`; checks of every run that no key is in its output. */
-async function salestag(home: string, ...args: string[]): Promise<Ended> {
-  const env = { ...process.env, ...COLORS, HOME: home, XDG_CONFIG_HOME: join(home, "config") };
-  const child = spawn(process.execPath, [PROGRAM, ...args], { env, stdio: ["ignore", "pipe", "pipe"] });
-  const output = { stdout: "", stderr: "" };
-  for (const name of ["stdout", "stderr"] as const)
-    child[name].setEncoding("utf8").on("data", (text: string) => {
-      output[name] += text;
-    });
-  const code = await new Promise<number | null>((resolve, reject) => {
-    child.once("error", reject);
-    child.once("close", resolve);
-  });
-  for (const text of [output.stdout, output.stderr]) {
-    assert.doesNotMatch(
-      text,
-      /(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])/i,
-      "64 hexadecimal digits in the output",
-    );
-    assert.doesNotMatch(text, /AGE-SECRET-KEY-1\w/, "a secret key in the output");
-  }
-  return { code, ...output };
-}
-
-/** Checks a failed run: its exit code, one sentence that says `words`, nothing of it on standard output. */
-function assertFailed({ code, stderr }: Ended, expectedCode: number, words: RegExp): void {
-  assert.equal(code, expectedCode, stderr);
-  assert.match(stderr, /^salestag: [^\n]+\.\n$|^salestag: [^\n]+: chmod 600 [^\n]+\n$/);
-  assert.match(stderr, words);
-  assert.doesNotMatch(stderr, /\n\s+at /);
-}
+import { Vault } from "./vault/vault";
 
 const whole = () => [
   audioChunk(0, 0, opusPackets(40)),
@@ -85,7 +44,7 @@ describe("salestag keys init", () => {
     assert.deepEqual([modeOf(identity), modeOf(vault)], [0o600, 0o700]);
     assert.match(stdout, /^identity {3}.*identity\.txt\nrecipient {2}age1\w+\nvault {6}.*vault\n$/);
     assert.match(stderr, /^Keep a copy of the identity file[^\n]+\n$/);
-    assert.equal(readIdentities(identity).length, 1);
+    assert.equal((await readIdentities(identity)).length, 1);
     assert.deepEqual(Vault.open(vault).badges(), []);
   });
 
@@ -350,7 +309,8 @@ describe("salestag", () => {
     ];
     const at = (port: string) => salestag(folder(), "provision", "--badge", port, ...rest);
     assertFailed(await at("tcp:127.0.0.1:1"), 5, /no badge at tcp:127\.0\.0\.1:1/);
-    assertFailed(await at("/dev/null"), 2, /'\/dev\/null' is no badge/);
+    assertFailed(await at("/dev/null"), 5, /the port \/dev\/null cannot be opened/);
+    assertFailed(await at("udp:127.0.0.1:1"), 2, /'udp:127.0.0.1:1' is no port of a badge/);
     assert.deepEqual(Vault.open(vault).badges(), []);
   });
 });

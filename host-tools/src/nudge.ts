@@ -2,7 +2,8 @@
 import { NUDGE_TEXT_BYTES_MAX, nodeCrypto, sealNudge } from "@salestag/protocol/host";
 import { ExitCode, ToolError } from "./errors";
 import type { RelayDoor } from "./relay-door";
-import { inboxKeyFor, type Vault } from "./vault/vault";
+import { inboxKeyFor } from "./vault/badge-keys";
+import type { Vault } from "./vault/vault";
 
 export interface NudgeOptions {
   door: RelayDoor;

@@ -76,7 +76,7 @@ describe("end to end: salestag nudge and configure", () => {
         /no address of a relay's door/,
       );
       writeFileSync(tokenFile, "another token altogether");
-      assertRefused(await nudge(badge), 2, /needs the header/);
+      assertRefused(await nudge(badge), 2, /refuses the token/);
       chmodSync(tokenFile, 0o644);
       assertRefused(await nudge(badge), 2, /other users can read it/);
     } finally {

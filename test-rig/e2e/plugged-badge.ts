@@ -47,6 +47,17 @@ export class PluggedBadge {
     });
   }
 
+  /** Waits until the badge says this word, from now on. */
+  async says(word: string): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const unlisten = this.bench.listenLog((line) => {
+        if (!line.startsWith(`> ${word}`)) return;
+        unlisten();
+        resolve();
+      });
+    });
+  }
+
   /** Pulls the cable. The badge goes on. */
   async unplug(): Promise<void> {
     await this.door.close();

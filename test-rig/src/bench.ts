@@ -24,6 +24,8 @@ export interface BenchOptions {
   latencyMs: number;
   /** Real ms after which a silent relay no longer holds virtual time. */
   patienceMs: number;
+  /** What it runs: this program, put into it when it is switched on; "in flash": what it has. Without it, the built badge program. */
+  program?: Buffer | "in flash";
   /** Access points in reach; without them the badge has a network and no Wi-Fi. */
   air?: AccessPoint[];
   /** Certificates to trust instead of the system's, PEM. */
@@ -47,6 +49,8 @@ const CLIENT_ID = "5a1e57a600000001";
 const FRONT_END_ID = "5a1e57a600000002";
 const FLASH_CHIP_ID = "5a1e57a600000003";
 const CLIENT_TICK_MS = 100;
+/** From a reset to the runtime's first instruction. */
+const RESET_MS = 300;
 
 /** @returns the compiled badge program. @throws RigError when it was not built */
 export function readProgram(): Buffer {
@@ -73,43 +77,31 @@ export class Bench {
   private wifi: PlayedWifi | undefined;
   /** What the badge has changed of its state. */
   private kept: Partial<BadgeState> = {};
+  private readonly random: Random;
+  private readonly powerListeners = new Set<(on: boolean) => void>();
   private readonly busListeners = new Set<(frame: Buffer) => void>();
   private readonly logListeners = new Set<(line: string) => void>();
 
   private constructor(private readonly options: BenchOptions) {
     const realMs = () => performance.now();
     this.time = new VirtualTime(realMs);
+    this.random = new Random(options.seed);
     const { time } = this;
     const { latencyMs, patienceMs, ca } = options;
     this.network = new RealNetwork({ time, latencyMs, patienceMs, ca, tracker: () => new RelayTracker() });
-    this.client = new JacdacClient(CLIENT_ID, (frame) => {
-      if (this.running !== undefined) this.fromHost(frame);
-    });
+    this.client = new JacdacClient(CLIENT_ID, (frame) => this.fromHost(frame));
     this.busListeners.add((frame) => this.client.receive(frame));
   }
 
   /** Puts a badge on the bench, its program in it, and switches it on. */
   static async open(options: BenchOptions): Promise<Bench> {
     const bench = new Bench(options);
-    bench.running = await EmulatedBadge.boot({
-      time: bench.time,
-      random: new Random(options.seed),
-      network: { open: (...args) => bench.openSocket(...args) },
-      deviceId: options.state.deviceId,
-      flash: options.state.flash,
-      program: readProgram(),
-      realMs: () => performance.now(),
-      onLog: (line) => bench.log(line),
-      onFrame: (frame) => bench.fromBadge(frame),
-      queueFull: options.queueFull,
-      onFlash: (flash) => bench.keep({ flash }),
-    });
-    bench.switchOnWifi();
+    await bench.boot(options.program ?? readProgram());
     bench.chip = new PlayedFlash({
       time: bench.time,
       deviceId: FLASH_CHIP_ID,
       nor: options.state.chip,
-      send: (frame) => bench.badge.receive(frame),
+      send: (frame) => bench.running?.receive(frame),
     });
     bench.tickClient();
     return bench;
@@ -120,6 +112,12 @@ export class Bench {
     return this.running;
   }
 
+  /** Cuts the power, also in the middle of a reset. */
+  powerOff(): void {
+    this.running?.powerOff();
+    this.wifi?.powerOff();
+  }
+
   /** What the badge keeps when it is switched off now. */
   state(): BadgeState {
     return { ...this.options.state, ...this.kept };
@@ -128,7 +126,13 @@ export class Bench {
   /** Takes a frame from a computer at the USB port. */
   fromHost(frame: Buffer): void {
     if (this.wifi?.receive(frame)) return;
-    this.badge.receive(frame);
+    this.running?.receive(frame);
+  }
+
+  /** Hears when the badge resets (false) and is there again (true). @returns a function that ends it */
+  listenPower(listener: (on: boolean) => void): () => void {
+    this.powerListeners.add(listener);
+    return () => this.powerListeners.delete(listener);
   }
 
   /** Hears every frame that the badge sends on its bus. @returns a function that ends it */
@@ -165,12 +169,11 @@ export class Bench {
   async until(done: () => boolean, limitMs: number): Promise<boolean> {
     const reached = await this.time.run(
       this.time.nowMs() + limitMs,
-      () => done() || this.badge.panicCode !== 0,
+      () => done() || (this.running?.panicCode ?? 0) !== 0,
     );
-    if (this.badge.panicCode !== 0)
-      throw new RigError(
-        `The badge program panicked with code ${this.badge.panicCode}: see its log with --log.`,
-      );
+    const panicCode = this.running?.panicCode ?? 0;
+    if (panicCode !== 0)
+      throw new RigError(`The badge program panicked with code ${panicCode}: see its log with --log.`);
     return reached;
   }
 
@@ -178,7 +181,7 @@ export class Bench {
   plugFrontEnd(frameOf: (seq: number) => Buffer | undefined, drop: DropRule = () => false): VoiceFrontEnd {
     const { time } = this;
     const send = (frame: Buffer, seq: number | undefined) => {
-      if (seq === undefined || !drop(seq)) this.badge.receive(frame);
+      if (seq === undefined || !drop(seq)) this.running?.receive(frame);
     };
     this.frontEnd = new VoiceFrontEnd({ time, deviceId: FRONT_END_ID, send, frameOf });
     return this.frontEnd;
@@ -189,13 +192,47 @@ export class Bench {
     return this.trace.filter((event) => event.word === word) as Extract<TraceEvent, { word: W }>[];
   }
 
+  private async boot(program: Buffer | "in flash"): Promise<void> {
+    const { deviceId, flash } = this.state();
+    this.running = await EmulatedBadge.boot({
+      time: this.time,
+      random: this.random,
+      network: { open: (...args) => this.openSocket(...args) },
+      deviceId,
+      flash,
+      program: program === "in flash" ? undefined : program,
+      realMs: () => performance.now(),
+      onLog: (line) => this.log(line),
+      onFrame: (frame) => this.fromBadge(frame),
+      queueFull: this.options.queueFull,
+      onFlash: (written) => this.keep({ flash: written }),
+      onReset: () => this.reset(),
+    });
+    this.switchOnWifi();
+  }
+
+  /** What the chip does after a reset: begins anew with what its flash holds. */
+  private reset(): void {
+    this.powerOff();
+    this.running = undefined;
+    this.wifi = undefined;
+    for (const listener of this.powerListeners) listener(false);
+    this.time.at(this.time.nowMs() + RESET_MS, () => this.time.hold(this.bootAgain()));
+  }
+
+  private async bootAgain(): Promise<void> {
+    await this.boot("in flash");
+    for (const listener of this.powerListeners) listener(true);
+  }
+
   private keep(kept: Partial<BadgeState>): void {
     this.kept = { ...this.kept, ...kept };
     this.options.onState?.(this.state());
   }
 
   private switchOnWifi(): void {
-    const { air, state } = this.options;
+    const { air } = this.options;
+    const state = this.state();
     if (air === undefined) return;
     this.wifi = new PlayedWifi({
       time: this.time,

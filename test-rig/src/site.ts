@@ -75,8 +75,8 @@ export class Site {
   }
 
   /** Opens all that the relay delivered. */
-  open() {
+  async open() {
     const { relayFolder: folder, vault, opened: out } = this;
-    return openConversations({ folder, vault, identities: readIdentities(this.identity), out });
+    return await openConversations({ folder, vault, identities: await readIdentities(this.identity), out });
   }
 }

@@ -1,7 +1,7 @@
 // The USB port of an emulated badge, on a pseudo-terminal or on a TCP port of this machine: Jacdac frames and log text in the very
 // framing of the DeviceScript runtime, so that tools that talk to a badge on a serial port can talk to this one.
 import type { AddressInfo } from "node:net";
-import { createServer } from "node:net";
+import { createServer, type Socket } from "node:net";
 import type { Readable, Writable } from "node:stream";
 import {
   decodeFrame,
@@ -39,7 +39,10 @@ export class UsbDoor {
 
   /** Opens the door on loopback. @param tcpPort 0: the system chooses */
   static async onTcp(bench: Bench, tcpPort: number, cable = GOOD_CABLE): Promise<UsbDoor> {
+    const sockets = new Set<Socket>();
     const server = createServer((socket) => {
+      sockets.add(socket);
+      socket.once("close", () => sockets.delete(socket));
       socket.setNoDelay(true);
       socket.on("error", () => socket.destroy());
       socket.once("close", plugIn(bench, socket, socket, cable));
@@ -51,6 +54,7 @@ export class UsbDoor {
     const { port } = server.address() as AddressInfo;
     return new UsbDoor(`tcp:127.0.0.1:${port}`, async () => {
       server.close();
+      for (const socket of sockets) socket.destroy();
     });
   }
 

@@ -24,8 +24,9 @@ import {
   writeRecord,
 } from "../testing/conversation.fixture";
 import { useFolder } from "../testing/tools";
+import { epochKeyFor } from "../vault/badge-keys";
 import { createIdentity, readIdentities } from "../vault/identity";
-import { epochKeyFor, Vault } from "../vault/vault";
+import { Vault } from "../vault/vault";
 import { auditFolder } from "./audit";
 import { hoursOf, piecesOf, svgOf } from "./picture";
 
@@ -93,7 +94,11 @@ describe("salestag audit", () => {
       writeRecord(relay, recordOf(eventsChunk(0, events), key(place + 1), place + 1));
     }
     const audit = async () => {
-      const [{ book }] = await auditFolder({ folder: relay, vault, identities: readIdentities(identity) });
+      const [{ book }] = await auditFolder({
+        folder: relay,
+        vault,
+        identities: await readIdentities(identity),
+      });
       return book;
     };
     return { relay, audit };

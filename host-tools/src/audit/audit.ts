@@ -12,7 +12,8 @@ import { ExitCode, ToolError } from "../errors";
 import { BootClock } from "../open/boot-clock";
 import { findConversations } from "../open/chunk-files";
 import { openEvents, readEpoch } from "../open/epochs";
-import { type BadgeKeys, epochKeyFor, type Vault } from "../vault/vault";
+import { type BadgeKeys, epochKeyFor } from "../vault/badge-keys";
+import type { Vault } from "../vault/vault";
 import { type ArrivedSound, type Book, balance, entriesOf, type ToldEntry } from "./book";
 
 export interface AuditOptions {

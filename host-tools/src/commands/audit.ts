@@ -5,13 +5,10 @@ import { type Book, type Stretch, totalsOf } from "../audit/book";
 import { hoursOf, LOOKS, lookOf, type Piece, piecesOf, svgOf } from "../audit/picture";
 import { ExitCode, ToolError } from "../errors";
 import { replaceFile } from "../files";
-import { defaultIdentityPath, readIdentities } from "../vault/identity";
-import { Vault } from "../vault/vault";
 import type { Output } from "./output";
+import { identitiesOf, openVault, type TeamFlags, withTeam } from "./team";
 
-interface Flags {
-  vault: string;
-  identity: string;
+interface Flags extends TeamFlags {
   badge?: string;
   day?: string;
   svg?: string;
@@ -29,23 +26,20 @@ Examples:
   salestag audit /srv/salestag --vault ~/salestag-vault --badge 0123456789abcdef --day 2026-06-01 --svg day.svg`;
 
 export function addAudit(parent: Command, output: Output): void {
-  parent
-    .command("audit <folder>")
+  withTeam(parent.command("audit <folder>"))
     .description(
       "Check a badge's account of its days: where every second went, and that nothing is missing or changed.",
     )
-    .requiredOption("--vault <dir>", "the team's vault")
-    .option("--identity <file>", "the team's identity", defaultIdentityPath(process.env))
     .option("--badge <id>", "only this badge, 16 hexadecimal digits")
     .option("--day <date>", "show only this day, YYYY-MM-DD; all of it is checked", day)
     .option("--svg <file>", "draw it into this file; for one badge")
     .option("--json", "print a line of JSON for each badge", false)
     .addHelpText("after", HELP)
     .action(async (folder: string, flags: Flags) => {
-      const identities = readIdentities(flags.identity);
+      const identities = await identitiesOf(flags);
       const audits = await auditFolder({
         folder,
-        vault: Vault.open(flags.vault),
+        vault: openVault(output, flags),
         identities,
         badge: flags.badge,
       });

@@ -4,14 +4,11 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { sendConfiguration } from "../configure";
 import { ExitCode, ToolError } from "../errors";
 import { RelayDoor, readToken } from "../relay-door";
-import { defaultIdentityPath, readIdentities } from "../vault/identity";
-import { Vault } from "../vault/vault";
 import { jsonOr, type Output } from "./output";
+import { identitiesOf, openVault, type TeamFlags, withTeam } from "./team";
 import { another, whole } from "./values";
 
-interface Flags {
-  vault: string;
-  identity: string;
+interface Flags extends TeamFlags {
   relay: string;
   tokenFile: string;
   policy?: ConsentPolicy["policy"];
@@ -31,11 +28,8 @@ Examples:
   salestag configure 0123456789abcdef --vault ~/salestag-vault --token-file admin.token --set talkShareMax=60 --set monologueMsMax=90000`;
 
 export function addConfigure(parent: Command, output: Output): void {
-  parent
-    .command("configure <badge>")
+  withTeam(parent.command("configure <badge>"))
     .description("Set a badge's consent policy and tuning through the relay.")
-    .requiredOption("--vault <dir>", "the team's vault")
-    .option("--identity <file>", "the team's identity", defaultIdentityPath(process.env))
     .option("--relay <url>", "the relay's door for its operator", "http://127.0.0.1:7780")
     .requiredOption("--token-file <file>", "file with the door's token")
     .addOption(new Option("--policy <name>", "consent").choices(["announce", "verbal", "off"]))
@@ -47,8 +41,8 @@ export function addConfigure(parent: Command, output: Output): void {
     .addHelpText("after", HELP)
     .action(async (badge: string, flags: Flags) => {
       const result = await sendConfiguration({
-        vault: Vault.open(flags.vault),
-        identities: readIdentities(flags.identity),
+        vault: openVault(output, flags),
+        identities: await identitiesOf(flags),
         badge,
         door: new RelayDoor({ relay: flags.relay, token: readToken(flags.tokenFile) }),
         consent: consentOf(flags),

@@ -9,15 +9,17 @@ import type { Team } from "../doctor/team-checks";
 import { ExitCode, ToolError } from "../errors";
 import { RelayDoor, readToken } from "../relay-door";
 import { resolveBadge } from "../usb/resolve-badge";
-import { defaultIdentityPath, readIdentities } from "../vault/identity";
+import { defaultIdentityPath } from "../vault/identity";
 import { Vault } from "../vault/vault";
 import { jsonOr, type Output } from "./output";
+import { identitiesOf, withPassphrase } from "./team";
 import { badgeOption } from "./values";
 
 interface Flags {
   badge?: string;
   vault?: string;
   identity?: string;
+  passphraseFd?: number;
   relayDoor?: string;
   tokenFile?: string;
   program?: string;
@@ -39,8 +41,7 @@ const CHECK_WIDTH = 13;
 const VERDICT_WIDTH = 8;
 
 export function addDoctor(parent: Command, output: Output): void {
-  parent
-    .command("doctor")
+  withPassphrase(parent.command("doctor"))
     .description("Look at a badge and what belongs to it, and say what is wrong and what to do.")
     .addOption(badgeOption())
     .option(
@@ -87,7 +88,7 @@ export function addDoctor(parent: Command, output: Output): void {
 }
 
 async function findingsOf(output: Output, flags: Flags): Promise<Finding[]> {
-  const team = teamOf(flags);
+  const team = await teamOf(flags);
   const door = doorOf(flags);
   const known = knownProgram(flags.program);
   let port: string;
@@ -101,7 +102,7 @@ async function findingsOf(output: Output, flags: Flags): Promise<Finding[]> {
   return await examine({ port, settings: flags.settings, known, team, door, onProgress });
 }
 
-function teamOf({ vault, identity }: Flags): Team | undefined {
+async function teamOf({ vault, identity, passphraseFd }: Flags): Promise<Team | undefined> {
   if (vault === undefined) {
     if (identity !== undefined)
       throw new ToolError(
@@ -111,8 +112,10 @@ function teamOf({ vault, identity }: Flags): Team | undefined {
     return undefined;
   }
   const path = identity ?? defaultIdentityPath(process.env);
-  const identities = identity !== undefined || existsSync(path) ? readIdentities(path) : undefined;
-  return { vault: Vault.open(vault), folder: vault, identities };
+  const opened = Vault.open(vault);
+  const there = identity !== undefined || existsSync(path);
+  const identities = there ? await identitiesOf({ identity: path, passphraseFd }) : undefined;
+  return { vault: opened, folder: vault, identities };
 }
 
 function doorOf({ relayDoor, tokenFile }: Flags): RelayDoor | undefined {

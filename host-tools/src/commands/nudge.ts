@@ -2,13 +2,10 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { sendNudge } from "../nudge";
 import { RelayDoor, readToken } from "../relay-door";
-import { defaultIdentityPath, readIdentities } from "../vault/identity";
-import { Vault } from "../vault/vault";
 import { jsonOr, type Output } from "./output";
+import { identitiesOf, openVault, type TeamFlags, withTeam } from "./team";
 
-interface Flags {
-  vault: string;
-  identity: string;
+interface Flags extends TeamFlags {
   relay: string;
   tokenFile: string;
   text: string;
@@ -24,11 +21,8 @@ Example:
   salestag nudge 0123456789abcdef --vault ~/salestag-vault --token-file admin.token --text "Ask about the roof" --buzzes 2`;
 
 export function addNudge(parent: Command, output: Output): void {
-  parent
-    .command("nudge <badge>")
+  withTeam(parent.command("nudge <badge>"))
     .description("Send the wearer of a badge a nudge.")
-    .requiredOption("--vault <dir>", "the team's vault")
-    .option("--identity <file>", "the team's identity", defaultIdentityPath(process.env))
     .option("--relay <url>", "the relay's door for its operator", "http://127.0.0.1:7780")
     .requiredOption("--token-file <file>", "file with the door's token")
     .option("--text <text>", "what it is about, for the record", "")
@@ -40,8 +34,8 @@ export function addNudge(parent: Command, output: Output): void {
       const { relay, text, buzzes, expiresMin, json } = flags;
       const nowUnixMs = Date.now();
       const result = await sendNudge({
-        vault: Vault.open(flags.vault),
-        identities: readIdentities(flags.identity),
+        vault: openVault(output, flags),
+        identities: await identitiesOf(flags),
         badge,
         door: new RelayDoor({ relay, token: readToken(flags.tokenFile) }),
         text,

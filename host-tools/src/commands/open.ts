@@ -3,13 +3,10 @@ import { type Command, InvalidArgumentError } from "commander";
 import { ExitCode, ToolError } from "../errors";
 import type { Timeline } from "../open/conversation";
 import { openConversations } from "../open/open";
-import { defaultIdentityPath, readIdentities } from "../vault/identity";
-import { Vault } from "../vault/vault";
 import type { Output } from "./output";
+import { identitiesOf, openVault, type TeamFlags, withTeam } from "./team";
 
-interface Flags {
-  vault: string;
-  identity: string;
+interface Flags extends TeamFlags {
   out: string;
   badge?: string;
   epoch?: number;
@@ -19,23 +16,20 @@ interface Flags {
 const BAR_CHARACTERS = 40;
 
 export function addOpen(parent: Command, output: Output): void {
-  parent
-    .command("open <folder>")
+  withTeam(parent.command("open <folder>"))
     .description("Open the conversations in a relay's folder: an Ogg Opus file and a JSON timeline for each.")
-    .requiredOption("--vault <dir>", "the team's vault")
-    .option("--identity <file>", "the team's identity", defaultIdentityPath(process.env))
     .requiredOption("--out <dir>", "folder for the results, made if missing")
     .option("--badge <id>", "only this badge, 16 hexadecimal digits")
     .option("--epoch <n>", "only this conversation", wholeNumber)
     .option("--json", "print one JSON line for each conversation", false)
     .addHelpText("after", "\nExample:\n  salestag open /srv/salestag --vault ~/salestag-vault --out opened")
     .action(async (folder: string, flags: Flags) => {
-      const identities = readIdentities(flags.identity);
+      const identities = await identitiesOf(flags);
       const { out, badge, epoch } = flags;
       const unopened: ToolError[] = [];
       const opened = await openConversations({
         folder,
-        vault: Vault.open(flags.vault),
+        vault: openVault(output, flags),
         identities,
         out,
         badge,

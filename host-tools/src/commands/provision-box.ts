@@ -15,9 +15,10 @@ import { readyBadge } from "../provision/one";
 import { findBadge } from "../provision/settings";
 import { BadgePort } from "../usb/badge-port";
 import { watchPorts } from "../usb/port-watch";
-import { Vault } from "../vault/vault";
+import type { Vault } from "../vault/vault";
 import type { Output } from "./output";
 import { addSharedOptions, planOf, relaySideOf, SHARED_HELP, type SharedFlags } from "./provision-options";
+import { openVault } from "./team";
 import { whole } from "./values";
 
 interface Flags extends SharedFlags {
@@ -62,12 +63,12 @@ function parallel(text: string): number {
 async function run(list: string, flags: Flags, output: Output): Promise<void> {
   const rows = readBoxFile(list, planOf(flags, ""));
   const report = BoxReport.open(flags.report);
-  const vault = Vault.open(flags.vault);
+  const vault = openVault(output, flags);
   const relay = relaySideOf(flags);
   const { signal, end } = listenForInterrupt(output.notice);
   const table = new BoxTable(output, flags.json, rows.length, report.all());
-  const ready = (port: string, row: BoxRow, onStep: (step: string) => void) =>
-    one(port, row, { flags, vault, relay, signal, onStep });
+  const ready = (port: string, row: BoxRow, again: boolean, onStep: (step: string) => void) =>
+    one(port, row, { flags, vault, relay, signal, onStep, force: flags.force || again });
   try {
     await provisionBox({
       rows,
@@ -113,11 +114,12 @@ interface OneParts {
   relay: ReturnType<typeof relaySideOf>;
   signal: AbortSignal;
   onStep: (step: string) => void;
+  force: boolean;
 }
 
 async function one(path: string, { plan }: BoxRow, parts: OneParts): Promise<string> {
-  const { flags, vault, relay, signal, onStep } = parts;
-  const { check, force } = flags;
+  const { vault, relay, signal, onStep, force } = parts;
+  const { check } = parts.flags;
   const { registration, arrivalsOf } = relay;
   const port = await BadgePort.open(path);
   try {

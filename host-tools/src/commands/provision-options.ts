@@ -40,6 +40,8 @@ export interface RelaySide {
   end(): void;
 }
 
+/** Longer ones are no password of a Wi-Fi. */
+const PASSWORD_FILE_BYTES_MAX = 4096;
 const WATCH_S = 120;
 
 export const SHARED_HELP = `
@@ -106,7 +108,9 @@ function passwordIn(path: string | undefined): string {
       ExitCode.Usage,
       `there is no file '${path}'; write the Wi-Fi's password into one, mode 600.`,
     );
-  return readSecretFile(path).replace(/\r?\n$/, "");
+  return readSecretFile(path, PASSWORD_FILE_BYTES_MAX)
+    .toString("utf8")
+    .replace(/\r?\n$/, "");
 }
 
 /** @throws ToolError unless exactly one way to the relay is named */

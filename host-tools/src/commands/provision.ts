@@ -8,9 +8,9 @@ import { checkPlan } from "../provision/badge";
 import { type ReadyBadge, readyBadge } from "../provision/one";
 import { BadgePort } from "../usb/badge-port";
 import { resolveBadge } from "../usb/resolve-badge";
-import { Vault } from "../vault/vault";
 import { jsonOr, type Output } from "./output";
 import { addSharedOptions, planOf, relaySideOf, SHARED_HELP, type SharedFlags } from "./provision-options";
+import { openVault } from "./team";
 import { badgeOption } from "./values";
 
 interface Flags extends SharedFlags {
@@ -48,7 +48,7 @@ async function run(flags: Flags, output: Output): Promise<void> {
   if (plan.label !== "") checkPlan(plan);
   if (flags.ask && process.stdin.isTTY !== true)
     throw new ToolError(ExitCode.Usage, "--ask needs a terminal; name everything with flags instead.");
-  const vault = Vault.open(flags.vault);
+  const vault = openVault(output, flags);
   const relay = relaySideOf(flags);
   const { signal, end } = listenForInterrupt(output.notice);
   const port = await BadgePort.open(await resolveBadge(flags.badge));

@@ -9,9 +9,24 @@ export function whole(text: string): number {
   return value;
 }
 
+/** @returns a reader of whole numbers from `least` to `most` */
+export function wholeWithin(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = whole(text);
+    if (value < least || value > most) throw new InvalidArgumentError(`It must be ${least} to ${most}.`);
+    return value;
+  };
+}
+
 /** Collects an option that may be given more than once. */
 export function another(text: string, before: string[]): string[] {
   return [...before, text];
+}
+
+/** Collects whole numbers of conversations, as an argument that may be given more than once. */
+export function anotherEpoch(text: string, before: number[] = []): number[] {
+  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError("It must be the number of a conversation.");
+  return [...before, Number(text)];
 }
 
 /** `--badge` of every command that talks to one; see resolveBadge for what goes without it. */

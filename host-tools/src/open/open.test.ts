@@ -20,8 +20,9 @@ import {
 } from "../testing/conversation.fixture";
 import { readOgg } from "../testing/ogg-reader";
 import { bytesOf, modeOf, requireProgram, runProgram, toolError, useFolder } from "../testing/tools";
+import { epochKeyFor } from "../vault/badge-keys";
 import { createIdentity, readIdentities } from "../vault/identity";
-import { epochKeyFor, Vault } from "../vault/vault";
+import { Vault } from "../vault/vault";
 import { PRE_SKIP_SAMPLES, SILENCE_PACKET } from "./ogg-opus";
 import { type OpenOptions, openConversations } from "./open";
 
@@ -36,7 +37,7 @@ async function makeSite(folder: string) {
   const relay = join(folder, "relay");
   mkdirSync(relay);
   const out = join(folder, "out");
-  const identities = readIdentities(identity);
+  const identities = await readIdentities(identity);
   return {
     relay,
     out,

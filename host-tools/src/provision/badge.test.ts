@@ -145,7 +145,7 @@ describe("provision", () => {
     const identity = join(folder(), "identity.txt");
     const vault = Vault.create(join(folder(), "vault"), "", [await createIdentity(identity, NOW_MS)]);
     const registryPath = join(folder(), "registry.json");
-    return { vault, registryPath, identities: readIdentities(identity) };
+    return { vault, registryPath, identities: await readIdentities(identity) };
   }
 
   async function provision(
@@ -156,7 +156,7 @@ describe("provision", () => {
       ? {
           vault: Vault.open(join(folder(), "vault")),
           registryPath: join(folder(), "registry.json"),
-          identities: readIdentities(join(folder(), "identity.txt")),
+          identities: await readIdentities(join(folder(), "identity.txt")),
         }
       : await site();
     let drawn = badge.log.length;

@@ -104,7 +104,7 @@ export function checkPlan(plan: BadgePlan): void {
 }
 
 async function network(
-  { client, plan, onStep }: ProvisionOptions,
+  { client, plan, onStep, signal }: ProvisionOptions,
   deviceId: string,
 ): Promise<number | undefined> {
   if (plan.wifi === undefined) return undefined;
@@ -115,7 +115,7 @@ async function network(
       `the badge ${deviceId} has no Wi-Fi that can be set; leave the network out, or flash a board configuration with Wi-Fi.`,
     );
   onStep?.("Wi-Fi");
-  return await joinNetwork(client, wifi, plan.wifi);
+  return await joinNetwork(client, wifi, plan.wifi, signal);
 }
 
 async function writePlan({ phrases, tuning, consent }: BadgePlan, settings: BadgeSettings): Promise<void> {

@@ -72,7 +72,7 @@ function linesOf(path: string): Line[] {
   }
   if (lines.length === 0 || lines.length > ROWS_MAX)
     throw new ToolError(ExitCode.Usage, `'${path}' has ${lines.length} lines; write 1 to ${ROWS_MAX}.`);
-  if (lines.some(({ wifi_password }) => wifi_password)) readSecretFile(path); // refuses one that others may read
+  if (lines.some(({ wifi_password }) => wifi_password)) readSecretFile(path, BYTES_MAX); // refuses one that others may read
   return lines;
 }
 

@@ -26,8 +26,12 @@ export interface BoxOptions {
   changes: (signal: AbortSignal) => AsyncIterable<PortChange>;
   /** Asks a badge for its hardware id. */
   identify: (port: string) => Promise<string>;
-  /** Makes a badge ready; rejects with the cause and the remedy. @returns its badge id */
-  ready: (port: string, row: BoxRow, onStep: (step: string) => void) => Promise<string>;
+  /**
+   * Makes a badge ready; rejects with the cause and the remedy.
+   * @param again an earlier try with this badge failed, and may have left keys on it
+   * @returns its badge id
+   */
+  ready: (port: string, row: BoxRow, again: boolean, onStep: (step: string) => void) => Promise<string>;
   /** Badges that are worked on at the same time. */
   parallel: number;
   /** Unix time in ms. */
@@ -145,8 +149,9 @@ class Box {
       tell(state, line);
     };
     tell("starts");
+    const again = report.all().some((line) => line.hardware === hardware);
     try {
-      ended("ready", await ready(port, row, (step) => tell(step)), "");
+      ended("ready", await ready(port, row, again, (step) => tell(step)), "");
     } catch (cause) {
       if (cause instanceof ToolError && cause.exitCode === ExitCode.Interrupted) return;
       ended("failed", "", messageOf(cause));

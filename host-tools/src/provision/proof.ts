@@ -53,7 +53,11 @@ export interface Proof {
 
 const POLL_MS = 50;
 const UP_MS = 25_000;
+/** Failures, other than to have a network, after which the relay is not waited for any more. */
+const DOWNS_MAX = 4;
 const SOUND_MS = 20_000;
+/** Without any sign of a recording by then there is none. */
+const ONSET_MS = 8000;
 /** A badge has a few epochs at most between its provisioning and the check: one for each start. */
 const EPOCHS_MAX = 16;
 /** Share of the sound that must be there: frames may be lost on the way to the badge's program. */
@@ -68,11 +72,14 @@ export async function proveBadge(options: ProofOptions): Promise<Proof> {
   const unlisten = port.onLine((line) => watch.line(line));
   try {
     onStep("relay");
-    if (!(await until(options, UP_MS, () => watch.up))) throw notUp(options, watch);
+    await until(options, UP_MS, () => watch.up || watch.downs >= DOWNS_MAX);
+    if (!watch.up) throw notUp(options, watch);
     if (checkMs === 0) return {};
     onStep("sound");
     if (options.arrivals === undefined) {
-      if (!(await until(options, SOUND_MS, () => watch.acked))) throw notHeard(options, watch, 0);
+      await until(options, ONSET_MS, () => watch.conversation);
+      if (!watch.conversation || !(await until(options, SOUND_MS, () => watch.acked)))
+        throw notHeard(options, watch, 0);
       return {};
     }
     return { openedMs: await opened(options, options.arrivals, watch) };
@@ -97,11 +104,13 @@ async function until(
 async function opened(options: ProofOptions, arrivals: Arrivals, watch: Watch): Promise<number> {
   const check = new CheckOpener(options.badge, options.chainKey);
   const wantedMs = options.checkMs * SHARE_MIN;
-  const complete = await until(options, SOUND_MS, async () => {
+  const complete = async () => {
     for (const record of await arrivals.take()) check.add(record);
     return check.ended && check.soundMs >= wantedMs;
-  });
-  if (complete) return check.soundMs;
+  };
+  await until(options, ONSET_MS, async () => (await complete()) || watch.conversation || check.soundMs > 0);
+  const begun = watch.conversation || check.soundMs > 0;
+  if (begun && (await until(options, SOUND_MS, complete))) return check.soundMs;
   throw check.refused === "" ? notHeard(options, watch, check.soundMs) : doesNotOpen(check.refused);
 }
 
@@ -109,6 +118,7 @@ async function opened(options: ProofOptions, arrivals: Arrivals, watch: Watch): 
 class Watch {
   up = false;
   down = "";
+  downs = 0;
   conversation = false;
   acked = false;
   complaint = "";
@@ -124,8 +134,10 @@ class Watch {
     }
     if (event.word === "up") this.up = true;
     else if (event.word === "health" && event.badge === this.badge) this.up ||= event.online;
-    else if (event.word === "down") this.down = event.why;
-    else if (event.word === "conversation") this.conversation = true;
+    else if (event.word === "down") {
+      this.down = event.why;
+      if (!event.why.includes("no network")) this.downs++;
+    } else if (event.word === "conversation") this.conversation = true;
     else if (event.word === "chunk") this.chunk ??= [event.epoch, event.index];
     else if (event.word === "acked" && this.chunk !== undefined)
       this.acked ||= event.nextEpoch > this.chunk[0] || event.nextIndex > this.chunk[1];

@@ -111,8 +111,10 @@ export async function withSettings(
     failure = asToolError(cause);
   }
   await setProgramRunning(client, manager, true).catch((cause) => {
+    if (failure?.message === messageOf(cause)) throw failure; // the line is gone: once is enough
     const first = failure === undefined ? "" : `${failure.message.replace(/\.$/, "")}, and then `;
-    throw new ToolError(failure?.exitCode ?? ExitCode.Badge, `${first}${messageOf(cause)}.`, { cause });
+    const then = messageOf(cause).replace(/\.$/, "");
+    throw new ToolError(failure?.exitCode ?? ExitCode.Badge, `${first}${then}.`, { cause });
   });
   if (failure !== undefined) throw failure;
   return settingsService.deviceId;

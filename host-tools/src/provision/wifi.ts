@@ -31,6 +31,9 @@ const REGISTER_SSID = 0x183;
 const EVENT = 0x8000;
 const EVENT_CODE_MASK = 0x80ff;
 const EVENT_SCAN_COMPLETE = 0x80;
+const EVENT_CONNECTION_FAILED = 0x82;
+/** So many failures in a row are no accident. */
+const FAILURES_MAX = 2;
 const ANSWER_MS = 3000;
 const SCAN_MS = 8000;
 const POLL_MS = 150;
@@ -99,6 +102,7 @@ export async function joinNetwork(
   client: JacdacClient,
   wifi: JdService,
   network: WifiNetwork,
+  signal?: AbortSignal,
 ): Promise<number> {
   checkNetwork(network);
   const heard = await scanNetworks(client, wifi).catch((cause) => {
@@ -114,19 +118,43 @@ export async function joinNetwork(
     );
   client.command(wifi, COMMAND_ADD, Buffer.from(`${network.ssid}\0${network.password}\0`, "utf8"));
   client.command(wifi, COMMAND_RECONNECT, Buffer.alloc(0));
-  if (await joined(client, wifi, network.ssid)) return await signalDbm(client, wifi);
+  if (await joined(client, wifi, network.ssid, signal)) return await signalDbm(client, wifi);
   throw new ToolError(ExitCode.Badge, whyNot(network, found, heard));
 }
 
-async function joined(client: JacdacClient, wifi: JdService, ssid: string): Promise<boolean> {
+async function joined(
+  client: JacdacClient,
+  wifi: JdService,
+  ssid: string,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  const failures = countFailures(client, wifi);
   const polls = Math.ceil(JOIN_MS / POLL_MS);
-  for (let poll = 0; poll < polls; poll++) {
+  for (let poll = 0; poll < polls && failures.count < FAILURES_MAX; poll++) {
     await client.pause(POLL_MS);
+    signal?.throwIfAborted();
     const name = await client.readRegister(wifi, REGISTER_SSID, ANSWER_MS);
     const address = await client.readRegister(wifi, REGISTER_IP, ANSWER_MS);
     if (name.toString("utf8") === ssid && address.some((byte) => byte !== 0)) return true;
   }
   return false;
+}
+
+/** Counts the badge's failures to join, for as long as a badge may try. */
+function countFailures(client: JacdacClient, wifi: JdService): { count: number } {
+  const failures = { count: 0 };
+  let last = -1;
+  client
+    .await("failures to join", JOIN_MS, (deviceId, index, command) => {
+      const mine = deviceId === wifi.deviceId && index === wifi.serviceIndex;
+      const failed = (command & EVENT_CODE_MASK) === (EVENT | EVENT_CONNECTION_FAILED);
+      if (!mine || !failed || command === last) return undefined; // each event is sent three times
+      last = command;
+      failures.count++;
+      return failures.count === FAILURES_MAX ? true : undefined;
+    })
+    .catch(() => undefined); // it joined, or the line is gone, which the next request tells
+  return failures;
 }
 
 /** @returns how strong the badge hears its network, dBm */

@@ -8,6 +8,7 @@ import {
   JacdacClient,
   UsbDecoder,
 } from "@salestag/protocol/jacdac";
+import { ExitCode, ToolError } from "../errors";
 import { type ByteLine, openLine } from "./byte-line";
 
 const TICK_MS = 25;
@@ -73,7 +74,7 @@ export class BadgePort {
   async close(): Promise<void> {
     if (this.closing) return;
     this.closing = true;
-    this.stop("the port was closed");
+    this.stop("the port was closed.");
     this.tellGone("");
     this.line.stream.write(encodeUsb(disablePacketsFrame()));
     await this.line.close();
@@ -104,13 +105,13 @@ export class BadgePort {
   private lost(why: string): void {
     if (this.closing) return;
     this.closing = true;
-    this.stop(`the badge at ${this.port} is gone (${why}): plug it in again`);
+    this.stop(`the badge at ${this.port} is gone (${why}): plug it in again.`);
     this.tellGone(why);
   }
 
   private stop(why: string): void {
     clearInterval(this.tick);
     clearInterval(this.enable);
-    this.client.end(new Error(why));
+    this.client.end(new ToolError(ExitCode.Badge, why));
   }
 }

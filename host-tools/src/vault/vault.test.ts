@@ -6,8 +6,9 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ExitCode } from "../errors";
 import { bytesOf, modeOf, requireProgram, runProgram, toolError, useFolder } from "../testing/tools";
+import { type BadgeKeys, epochKeyFor } from "./badge-keys";
 import { createIdentity, defaultIdentityPath, readIdentities } from "./identity";
-import { type BadgeKeys, epochKeyFor, Vault } from "./vault";
+import { Vault } from "./vault";
 
 const VECTORS = fileURLToPath(new URL("../../../protocol/vectors/keys.json", import.meta.url));
 const CREATED_MS = Date.UTC(2025, 5, 1, 12, 0, 0);
@@ -45,7 +46,7 @@ describe("identity", () => {
     assert.equal(lines[0], "# created: 2025-06-01T12:00:00Z");
     assert.equal(lines[1], `# public key: ${recipient}`);
     assert.match(recipient, /^age1[02-9ac-hj-np-z]{58}$/);
-    assert.deepEqual(readIdentities(path), [lines[2]]);
+    assert.deepEqual(await readIdentities(path), [lines[2]]);
   });
 
   it("identity: a file that is there is never overwritten", async () => {
@@ -68,7 +69,7 @@ describe("identity", () => {
       const path = join(folder(), "identity.txt");
       await createIdentity(path, CREATED_MS);
       chmodSync(path, mode);
-      assert.throws(() => readIdentities(path), toolError(ExitCode.Usage, /run: chmod 600/));
+      await assert.rejects(readIdentities(path), toolError(ExitCode.Usage, /run: chmod 600/));
     });
 
   for (const [name, text] of [
@@ -76,16 +77,16 @@ describe("identity", () => {
     ["only a comment", "# AGE-SECRET-KEY-1 is not here\n"],
     ["a public key", "age1qqqq\n"],
   ])
-    it(`identity: file without a key is refused (${name})`, () => {
+    it(`identity: file without a key is refused (${name})`, async () => {
       const path = join(folder(), "identity.txt");
       writeFileSync(path, text, { mode: 0o600 });
-      assert.throws(() => readIdentities(path), toolError(ExitCode.Usage, /holds no age identity/));
+      await assert.rejects(readIdentities(path), toolError(ExitCode.Usage, /holds no age identity/));
     });
 
-  it("identity: no file, and a folder in its place", () => {
-    assert.throws(() => readIdentities(join(folder(), "no")), toolError(ExitCode.Usage, /There is no file/));
+  it("identity: no file, and a folder in its place", async () => {
+    await assert.rejects(readIdentities(join(folder(), "no")), toolError(ExitCode.Usage, /There is no file/));
     mkdirSync(join(folder(), "dir"), { mode: 0o700 });
-    assert.throws(() => readIdentities(join(folder(), "dir")), toolError(ExitCode.Usage, /cannot be read/));
+    await assert.rejects(readIdentities(join(folder(), "dir")), toolError(ExitCode.Usage, /cannot be read/));
   });
 
   it("identity: default place (XDG_CONFIG_HOME set, empty)", () => {
@@ -116,7 +117,7 @@ describe("vault", () => {
     const { vault, vaultFolder, identityFile } = await makeTeam(folder());
     await vault.add(keysOf(BADGE));
     const again = Vault.open(vaultFolder);
-    assert.deepEqual(await again.read(BADGE, readIdentities(identityFile)), keysOf(BADGE));
+    assert.deepEqual(await again.read(BADGE, await readIdentities(identityFile)), keysOf(BADGE));
   });
 
   it("vault: no key in plain in any of its files", async () => {
@@ -135,7 +136,8 @@ describe("vault", () => {
     const recipients = await Promise.all(files.map((file) => createIdentity(file, CREATED_MS)));
     const vault = Vault.create(join(folder(), "vault"), "", recipients);
     await vault.add(keysOf(BADGE));
-    for (const file of files) assert.deepEqual(await vault.read(BADGE, readIdentities(file)), keysOf(BADGE));
+    for (const file of files)
+      assert.deepEqual(await vault.read(BADGE, await readIdentities(file)), keysOf(BADGE));
   });
 
   it("vault: a vault and a badge are never overwritten", async () => {
@@ -165,7 +167,7 @@ describe("vault", () => {
     const path = join(vaultFolder, "badges", `${BADGE}.age`);
     const args = ["-R", join(vaultFolder, "recipients.txt"), "-o", path];
     runProgram("age", args, JSON.stringify(keysOf(BADGE)));
-    assert.deepEqual(await vault.read(BADGE, readIdentities(identityFile)), keysOf(BADGE));
+    assert.deepEqual(await vault.read(BADGE, await readIdentities(identityFile)), keysOf(BADGE));
   });
 });
 
@@ -203,7 +205,7 @@ describe("vault that cannot be used", () => {
   it("vault: unknown badge", async () => {
     const { vault, identityFile } = await makeTeam(folder());
     await assert.rejects(
-      vault.read(BADGE, readIdentities(identityFile)),
+      vault.read(BADGE, await readIdentities(identityFile)),
       toolError(ExitCode.Keys, /has no badge 0123456789abcdef/),
     );
   });
@@ -214,7 +216,7 @@ describe("vault that cannot be used", () => {
     const other = join(folder(), "other.txt");
     await createIdentity(other, CREATED_MS);
     await assert.rejects(
-      vault.read(BADGE, readIdentities(other)),
+      vault.read(BADGE, await readIdentities(other)),
       toolError(ExitCode.Keys, /does not open with this identity/),
     );
   });
@@ -227,7 +229,7 @@ describe("vault that cannot be used", () => {
     it(`vault: damaged identity is not quoted in the error (${name})`, async () => {
       const { vault, identityFile } = await makeTeam(folder());
       await vault.add(keysOf(BADGE));
-      const [key] = readIdentities(identityFile);
+      const [key] = await readIdentities(identityFile);
       await assert.rejects(
         vault.read(BADGE, [damage(key)]),
         toolError(ExitCode.Keys, /secret key .* is damaged/),
@@ -247,7 +249,7 @@ describe("vault that cannot be used", () => {
       const path = join(vaultFolder, "badges", `${BADGE}.age`);
       writeFileSync(path, damage(readFileSync(path)));
       await assert.rejects(
-        vault.read(BADGE, readIdentities(identityFile)),
+        vault.read(BADGE, await readIdentities(identityFile)),
         toolError(ExitCode.Keys, /does not open with this identity/),
       );
     });
@@ -264,6 +266,13 @@ describe("vault that cannot be used", () => {
     ["negative epoch", { ...good, chain: { ...good.chain, epoch: -1 } }],
     ["no epochKeys", { ...good, epochKeys: undefined }],
     ["epoch key that is none", { ...good, epochKeys: { 0: "x" } }],
+    ["epoch named 01", { ...good, epochKeys: { "01": good.authKey } }],
+    [
+      "epoch named __proto__",
+      JSON.stringify(good).replace('"epochKeys":{', `"epochKeys":{"__proto__":"${good.authKey}"`),
+    ],
+    ["inbox key that is none", { ...good, inboxKey: "x" }],
+    ["no label", { ...good, label: undefined }],
   ] as const)
     it(`vault: badge file with content that cannot be used (${name})`, async function () {
       requireProgram(this, "age");
@@ -272,7 +281,7 @@ describe("vault that cannot be used", () => {
       const path = join(vaultFolder, "badges", `${BADGE}.age`);
       runProgram("age", ["-R", join(vaultFolder, "recipients.txt"), "-o", path], text);
       await assert.rejects(
-        vault.read(BADGE, readIdentities(identityFile)),
+        vault.read(BADGE, await readIdentities(identityFile)),
         toolError(ExitCode.Damaged, /holds no keys of badge/),
       );
     });

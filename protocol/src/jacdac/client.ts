@@ -205,6 +205,34 @@ export class JacdacClient {
   }
 
   /**
+   * Sends a packet that the device's runtime acknowledges, again until it does. Rejects with a JdTimeoutError.
+   * @returns how often it was sent
+   */
+  async acknowledged(
+    target: Omit<JdService, "serviceClass">,
+    command: number,
+    data: Buffer,
+    patience: JdPatience,
+  ): Promise<number> {
+    const { deviceId, serviceIndex } = target;
+    const flags = JD_FLAG_COMMAND | JD_FLAG_ACK_REQUESTED;
+    const frame = encodeFrame({ flags, deviceId, packets: [{ serviceIndex, command, data }] });
+    const crc = frame.readUInt16LE(0);
+    let sent = 0;
+    const again = () => {
+      sent++;
+      this.send(frame);
+    };
+    const what = `device ${deviceId}, acknowledgement of command 0x${command.toString(16)}`;
+    const acknowledgement = this.wait({ what, ...patience, again }, (from, index, reported) =>
+      from === deviceId && index === JD_INDEX_ACK && reported === crc ? true : undefined,
+    );
+    again();
+    await acknowledgement;
+    return sent;
+  }
+
+  /**
    * Sends a command that makes the device stream a list to us, again on a line that loses frames: only for one that may be taken twice.
    * Rejects with a JdTimeoutError, or a RangeError when the list does not end.
    * @returns the data of each packet of the stream

@@ -2,5 +2,6 @@
 export * from "./client";
 export * from "./frame";
 export * from "./pipe";
+export * from "./program";
 export * from "./settings";
 export * from "./usb-framing";

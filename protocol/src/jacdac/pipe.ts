@@ -2,6 +2,7 @@
 // Each frame asks to be acknowledged and is sent again until it is; the number drops what came twice. A packet's command is
 //   port << 7 | metadata 0x40 | close 0x20 | counter modulo 32
 // Neither end has timers of its own here: the client of which they are parts has the time.
+import type { JacdacClient } from "./client";
 
 /** The service index of every pipe packet. */
 export const JD_INDEX_PIPE = 0x3e;
@@ -73,4 +74,42 @@ export class PipeCollector {
       return new RangeError(`a stream of more than ${COLLECTED_BYTES_MAX} bytes came from a device`);
     return (command & CLOSE_FLAG) !== 0 ? this.data : undefined;
   }
+}
+
+/** Sizes of a packet's data, each a multiple of 32 bytes because the runtime wants that of a program. */
+const CHUNK_BYTES = [32, 64, 128, 224];
+/** So many packets in a row that needed one try each: the next may be longer. */
+const CLEAN_TO_GROW = 2;
+/** A device acknowledges at once; a frame that is lost is worth waiting for this long. */
+const ACK_PATIENCE = { timeoutMs: 5000, resendMs: 50 };
+
+/**
+ * Sends bytes to a port that a device has opened, and closes it. Begins with short packets and grows them as long as the line is good:
+ * on a bad one only short frames arrive whole. Rejects with a JdTimeoutError.
+ * @param onSent called with the bytes that the device has acknowledged so far
+ */
+export async function sendToPipe(
+  client: JacdacClient,
+  deviceId: string,
+  port: number,
+  bytes: Buffer,
+  onSent: (sentBytes: number) => void = () => undefined,
+): Promise<void> {
+  let counter = 0;
+  const send = (flags: number, data: Buffer) => {
+    const command = (port << PORT_SHIFT) | flags | (counter++ & COUNTER_MASK);
+    return client.acknowledged({ deviceId, serviceIndex: JD_INDEX_PIPE }, command, data, ACK_PATIENCE);
+  };
+  let size = 0;
+  let clean = 0;
+  for (let at = 0; at < bytes.length; ) {
+    const data = bytes.subarray(at, at + CHUNK_BYTES[size]);
+    const tries = await send(0, data);
+    at += data.length;
+    onSent(at);
+    clean = tries === 1 ? clean + 1 : 0;
+    if (tries > 1) size = Math.max(0, size - (tries - 1));
+    else if (clean % CLEAN_TO_GROW === 0) size = Math.min(size + 1, CHUNK_BYTES.length - 1);
+  }
+  await send(CLOSE_FLAG, Buffer.alloc(0));
 }

@@ -9,14 +9,17 @@ import {
   newBadgeState,
   saveBadgeState,
 } from "../badge-state";
-import { BENCH_DEFAULTS, Bench } from "../bench";
+import { BENCH_DEFAULTS, Bench, readProgram } from "../bench";
 import { PaceGate } from "../emulator/pace-gate";
+import { RigError } from "../errors";
 import { UsbDoor } from "../usb-door";
+import { UsbPlug } from "../usb-plug";
 
 interface Flags {
   state: string;
   port: number;
   link?: string;
+  blank: boolean;
   log: boolean;
 }
 
@@ -27,6 +30,7 @@ export function addBadge(program: Command): void {
     .requiredOption("--state <dir>", "folder with the badge's flash, made for a new badge")
     .option("--link <path>", "serial port: a link to a pseudo-terminal, made while the badge is on")
     .option("--port <n>", "without --link: TCP port; 0 lets the system choose", port, 0)
+    .option("--blank", "a new badge: with the runtime alone, no program", false)
     .option("--log", "show what the badge logs", false)
     .addHelpText(
       "after",
@@ -37,6 +41,8 @@ export function addBadge(program: Command): void {
 
 async function run(flags: Flags): Promise<void> {
   const known = existsSync(flags.state);
+  if (known && flags.blank)
+    throw new RigError(`There is a badge in '${flags.state}' already: take another folder for a blank one.`);
   const state = known ? loadBadgeState(flags.state) : newBadgeState(randomBytes(8).toString("hex"));
   if (!known) keepBadgeState(flags.state, state);
   const onLog = (line: string) => {
@@ -44,11 +50,10 @@ async function run(flags: Flags): Promise<void> {
   };
   const seed = randomBytes(4).readUInt32LE(0);
   const onState = (kept: BadgeState) => saveBadgeState(flags.state, kept);
-  const bench = await Bench.open({ ...BENCH_DEFAULTS, seed, state, onState, onLog });
-  const { link } = flags;
-  const door =
-    link === undefined ? await UsbDoor.onTcp(bench, flags.port) : await UsbDoor.onTerminal(bench, link);
-  process.stdout.write(`badge ${state.deviceId} at ${door.port}\n`);
+  const program = known || flags.blank ? "in flash" : readProgram();
+  const bench = await Bench.open({ ...BENCH_DEFAULTS, seed, state, program, onState, onLog });
+  const plug = await UsbPlug.plugIn(bench, (before) => openDoor(bench, flags, before));
+  process.stdout.write(`badge ${state.deviceId} at ${plug.port}\n`);
   new PaceGate(bench.time, () => performance.now(), 1);
   let on = true;
   const off = () => {
@@ -57,9 +62,13 @@ async function run(flags: Flags): Promise<void> {
   process.on("SIGINT", off);
   process.on("SIGTERM", off);
   await bench.time.run(Number.POSITIVE_INFINITY, () => !on);
-  await door.close();
-  bench.badge.powerOff();
+  await plug.close();
   process.exit(0);
+}
+
+function openDoor(bench: Bench, flags: Flags, before: string | undefined): Promise<UsbDoor> {
+  if (flags.link !== undefined) return UsbDoor.onTerminal(bench, flags.link);
+  return UsbDoor.onTcp(bench, before === undefined ? flags.port : Number(before.split(":").at(-1)));
 }
 
 function port(text: string): number {

@@ -28,6 +28,8 @@ export interface BadgeParts {
   queueFull?: () => boolean;
   /** Called with what the flash holds whenever it was written, before the program goes on. */
   onFlash?: (image: Buffer) => void;
+  /** The badge has reset itself: it does nothing any more until it is switched on anew. */
+  onReset?: () => void;
 }
 
 /** The runtime logs this when it has made a context for the program. */
@@ -183,6 +185,7 @@ export class EmulatedBadge {
       const { name } = error as Error;
       if (name !== "ExitStatus") throw error;
       this.parts.onLog("the badge restarts");
+      this.parts.onReset?.();
       return;
     } finally {
       this.cpuMs += this.parts.realMs() - startMs;
