@@ -3,6 +3,12 @@
 export { balance, entriesOf, type ToldEntry } from "./audit/book";
 export { speechBar } from "./commands/open";
 export { ExitCode, ToolError } from "./errors";
+export { type Bundle, readBundle } from "./flash/bundle";
+export { type Chip, openChip } from "./flash/chip";
+export { type Flashed, flashBadge } from "./flash/flash";
+export { makeStore, readStore, replaceProgram, type Store } from "./flash/fstor";
+export type { Images } from "./flash/images";
+export { readTrust, type Trust } from "./flash/signing";
 export type { PlacedPacket, Timeline } from "./open/conversation";
 export { type OpenedConversation, openConversations } from "./open/open";
 export { makePhrase, phrasesOfSet } from "./phrases/make-phrase";

@@ -1,11 +1,13 @@
 // The command line `salestag`: finds the command, runs it, turns its error into a sentence and an exit code.
 import { Command } from "commander";
 import { addAudit } from "./commands/audit";
+import { addBundle } from "./commands/bundle";
 import { addCompletion } from "./commands/completion";
 import { addConfigure } from "./commands/configure";
 import { addConsent } from "./commands/consent";
 import { addDeploy } from "./commands/deploy";
 import { addDoctor } from "./commands/doctor";
+import { addFlash } from "./commands/flash";
 import { addKeysAddRecipient } from "./commands/keys-add-recipient";
 import { addKeysExport } from "./commands/keys-export";
 import { addKeysImport } from "./commands/keys-import";
@@ -13,6 +15,7 @@ import { addKeysInit } from "./commands/keys-init";
 import { addKeysList } from "./commands/keys-list";
 import { addKeysRemoveRecipient } from "./commands/keys-remove-recipient";
 import { addKeysShred } from "./commands/keys-shred";
+import { addMonitor } from "./commands/monitor";
 import { addNudge } from "./commands/nudge";
 import { addOpen } from "./commands/open";
 import { processOutput } from "./commands/output";
@@ -52,7 +55,10 @@ addConfigure(program, output);
 addConsent(program, output);
 addAudit(program, output);
 addNudge(program, output);
+addMonitor(program, output);
 addCompletion(program, output);
+addFlash(program, output);
+addBundle(program, output);
 
 program.parseAsync().catch((cause: unknown) => {
   process.stderr.write(`salestag: ${sentenceOf(cause)}\n`);

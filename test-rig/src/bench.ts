@@ -39,6 +39,12 @@ export interface BenchOptions {
   onLog?: (line: string, atMs: number) => void;
 }
 
+/** A device that the rig plays on the badge's bus. */
+export interface PlayedDevice {
+  /** Takes a frame from the bus. */
+  receive(frame: Buffer): void;
+}
+
 /** Frames on the badge's bus that the rig keeps from the badge. */
 export type DropRule = (seq: number) => boolean;
 
@@ -79,6 +85,7 @@ export class Bench {
   private kept: Partial<BadgeState> = {};
   private readonly random: Random;
   private readonly powerListeners = new Set<(on: boolean) => void>();
+  private readonly devices: PlayedDevice[] = [];
   private readonly busListeners = new Set<(frame: Buffer) => void>();
   private readonly logListeners = new Set<(line: string) => void>();
 
@@ -90,7 +97,6 @@ export class Bench {
     const { latencyMs, patienceMs, ca } = options;
     this.network = new RealNetwork({ time, latencyMs, patienceMs, ca, tracker: () => new RelayTracker() });
     this.client = new JacdacClient(CLIENT_ID, (frame) => this.fromHost(frame));
-    this.busListeners.add((frame) => this.client.receive(frame));
   }
 
   /** Puts a badge on the bench, its program in it, and switches it on. */
@@ -112,6 +118,11 @@ export class Bench {
     return this.running;
   }
 
+  /** The badge's runtime; undefined while it resets. */
+  get runtime(): EmulatedBadge | undefined {
+    return this.running;
+  }
+
   /** Cuts the power, also in the middle of a reset. */
   powerOff(): void {
     this.running?.powerOff();
@@ -127,6 +138,7 @@ export class Bench {
   fromHost(frame: Buffer): void {
     if (this.wifi?.receive(frame)) return;
     this.running?.receive(frame);
+    for (const device of this.devices) device.receive(frame);
   }
 
   /** Hears when the badge resets (false) and is there again (true). @returns a function that ends it */
@@ -135,7 +147,12 @@ export class Bench {
     return () => this.powerListeners.delete(listener);
   }
 
-  /** Hears every frame that the badge sends on its bus. @returns a function that ends it */
+  /** Puts a device on the badge's bus. @param make gets what puts a frame on the bus */
+  plug(make: (send: (frame: Buffer) => void) => PlayedDevice): void {
+    this.devices.push(make((frame) => this.fromDevice(frame)));
+  }
+
+  /** Hears every frame on the badge's bus but those of its flash chip, which is no device on hardware. @returns a function that ends it */
   listen(listener: (frame: Buffer) => void): () => void {
     this.busListeners.add(listener);
     return () => this.busListeners.delete(listener);
@@ -181,7 +198,7 @@ export class Bench {
   plugFrontEnd(frameOf: (seq: number) => Buffer | undefined, drop: DropRule = () => false): VoiceFrontEnd {
     const { time } = this;
     const send = (frame: Buffer, seq: number | undefined) => {
-      if (seq === undefined || !drop(seq)) this.running?.receive(frame);
+      if (seq === undefined || !drop(seq)) this.fromDevice(frame);
     };
     this.frontEnd = new VoiceFrontEnd({ time, deviceId: FRONT_END_ID, send, frameOf });
     return this.frontEnd;
@@ -255,9 +272,17 @@ export class Bench {
     this.toBus(this.wifi?.adopt(frame) ?? frame);
   }
 
+  /** A frame of a played device, for the badge and for whoever listens at its port. */
+  private fromDevice(frame: Buffer): void {
+    this.running?.receive(frame);
+    for (const listener of this.busListeners) listener(frame);
+  }
+
   private toBus(frame: Buffer): void {
+    this.client.receive(frame);
     this.frontEnd?.receive(frame);
     this.chip?.receive(frame);
+    for (const device of this.devices) device.receive(frame);
     for (const listener of this.busListeners) listener(frame);
   }
 

@@ -10,9 +10,8 @@ import { ExitCode, ToolError } from "../errors";
 import { RelayDoor, readToken } from "../relay-door";
 import { resolveBadge } from "../usb/resolve-badge";
 import { defaultIdentityPath } from "../vault/identity";
-import { Vault } from "../vault/vault";
 import { jsonOr, type Output } from "./output";
-import { identitiesOf, withPassphrase } from "./team";
+import { identitiesOf, openVault, withPassphrase } from "./team";
 import { badgeOption } from "./values";
 
 interface Flags {
@@ -41,7 +40,8 @@ const CHECK_WIDTH = 13;
 const VERDICT_WIDTH = 8;
 
 export function addDoctor(parent: Command, output: Output): void {
-  withPassphrase(parent.command("doctor"))
+  const command = parent
+    .command("doctor")
     .description("Look at a badge and what belongs to it, and say what is wrong and what to do.")
     .addOption(badgeOption())
     .option(
@@ -63,32 +63,32 @@ export function addDoctor(parent: Command, output: Output): void {
       false,
     )
     .option("--json", "print the result as JSON", false)
-    .addHelpText("after", HELP)
-    .action(async (flags: Flags) => {
-      if (flags.udevRule) {
-        output.line(udevRule().trimEnd());
-        return;
-      }
-      const findings = await findingsOf(output, flags);
-      output.progress("");
-      const failures = findings.filter(({ verdict }) => verdict === "failed").length;
-      const result = { ok: failures === 0, checks: findings };
-      jsonOr(
-        output,
-        flags.json,
-        result,
-        findings.flatMap((finding) => linesOf(output, finding)),
+    .addHelpText("after", HELP);
+  withPassphrase(command).action(async (flags: Flags) => {
+    if (flags.udevRule) {
+      output.line(udevRule().trimEnd());
+      return;
+    }
+    const findings = await findingsOf(output, flags);
+    output.progress("");
+    const failures = findings.filter(({ verdict }) => verdict === "failed").length;
+    const result = { ok: failures === 0, checks: findings };
+    jsonOr(
+      output,
+      flags.json,
+      result,
+      findings.flatMap((finding) => linesOf(output, finding)),
+    );
+    if (failures > 0)
+      throw new ToolError(
+        ExitCode.Badge,
+        `${failures} of ${findings.length} checks failed; each says what to do.`,
       );
-      if (failures > 0)
-        throw new ToolError(
-          ExitCode.Badge,
-          `${failures} of ${findings.length} checks failed; each says what to do.`,
-        );
-    });
+  });
 }
 
 async function findingsOf(output: Output, flags: Flags): Promise<Finding[]> {
-  const team = await teamOf(flags);
+  const team = await teamOf(output, flags);
   const door = doorOf(flags);
   const known = knownProgram(flags.program);
   let port: string;
@@ -102,7 +102,8 @@ async function findingsOf(output: Output, flags: Flags): Promise<Finding[]> {
   return await examine({ port, settings: flags.settings, known, team, door, onProgress });
 }
 
-async function teamOf({ vault, identity, passphraseFd }: Flags): Promise<Team | undefined> {
+async function teamOf(output: Output, flags: Flags): Promise<Team | undefined> {
+  const { vault, identity, passphraseFd } = flags;
   if (vault === undefined) {
     if (identity !== undefined)
       throw new ToolError(
@@ -112,10 +113,9 @@ async function teamOf({ vault, identity, passphraseFd }: Flags): Promise<Team | 
     return undefined;
   }
   const path = identity ?? defaultIdentityPath(process.env);
-  const opened = Vault.open(vault);
-  const there = identity !== undefined || existsSync(path);
-  const identities = there ? await identitiesOf({ identity: path, passphraseFd }) : undefined;
-  return { vault: opened, folder: vault, identities };
+  const known = identity !== undefined || existsSync(path);
+  const identities = known ? await identitiesOf({ identity: path, passphraseFd }) : undefined;
+  return { vault: openVault(output, { vault }), folder: vault, identities };
 }
 
 function doorOf({ relayDoor, tokenFile }: Flags): RelayDoor | undefined {

@@ -13,6 +13,9 @@ export class HeapMeter {
   peakBytes = 0;
   /** Size of the heap, 0 until it was found. */
   sizeBytes = 0;
+  /** Bytes in use, and the largest free block, when last looked at. */
+  usedBytes = 0;
+  freeBlockBytes = 0;
 
   private firstWord = 0;
   private lastWord = 0;
@@ -35,14 +38,18 @@ export class HeapMeter {
     if (this.sizeBytes === 0) return;
     const words = this.vm.HEAPU32;
     let used = 0;
+    let freeBlock = 0;
     for (let at = this.firstWord; at < this.lastWord; ) {
       const header = words[at];
       const size = header & 0xffffff;
       if (size === 0) return; // caught in the middle of a change: cannot happen between two calls into the VM
       if (((header >>> 24) & 0xf) !== TAG_FREE) used += size;
+      else freeBlock = Math.max(freeBlock, size);
       at += size;
     }
-    this.peakBytes = Math.max(this.peakBytes, used * 4);
+    this.usedBytes = used * 4;
+    this.freeBlockBytes = freeBlock * 4;
+    this.peakBytes = Math.max(this.peakBytes, this.usedBytes);
   }
 
   /** The chunk starts with a null `next` pointer and a pointer to its final block. */
