@@ -5,9 +5,12 @@ import { join } from "node:path";
 import { BadgeSettings, JD_CLASS_SETTINGS } from "@salestag/protocol/jacdac";
 import { RUNTIME_VERSION } from "../../host-tools/src/doctor/badge-checks";
 import type { Finding } from "../../host-tools/src/doctor/finding";
+import { makeBundle } from "../../host-tools/src/flash/bundle";
+import { smallImages } from "../../host-tools/src/flash/images.fixture";
 import { BadgePort } from "../../host-tools/src/usb/badge-port";
 import { versionOf } from "../../host-tools/src/usb/observe";
 import { type Bench, readProgram } from "../src/bench";
+import { buildProgram } from "../src/emulator/build-program";
 import type { AccessPoint } from "../src/emulator/wifi";
 import { Pty } from "../src/pty";
 import { Desk, said } from "./badge-states";
@@ -61,7 +64,18 @@ describe("end to end: salestag doctor", () => {
     assert.deepEqual([result.code, failures(result), result.stderr], [0, [], ""]);
     const good = result.findings.filter(({ verdict }) => verdict === "ok").map(({ check }) => check);
     const expected = [
-      ...["port", "runtime", "program", "running", "provisioned", "storage", "load", "relay", "time"],
+      ...[
+        "port",
+        "runtime",
+        "program",
+        "running",
+        "provisioned",
+        "storage",
+        "sound",
+        "load",
+        "relay",
+        "time",
+      ],
       ...["settings", "vault", "keys", "relay's door"],
     ];
     assert.deepEqual(
@@ -280,6 +294,21 @@ describe("end to end: salestag doctor", () => {
     assertRefused(await desk.salestag("doctor", "--vault", "/nowhere"), 2, /'\/nowhere' is no vault/);
     assertRefused(await desk.salestag("doctor", "--token-file", text), 2, /belong together/);
     assertRefused(await desk.salestag("doctor", "--program", text), 2, /is no badge program/);
+  });
+
+  it("the program in a badge is compared with a bundle's (the same, another)", async () => {
+    const bundle = (name: string, program: Buffer): string => {
+      const path = join(desk.site.folder, name);
+      writeFileSync(path, makeBundle("1.4.0", { ...smallImages(), program }));
+      return path;
+    };
+    const other = await buildProgram({ "main.ts": "console.log(1)\n" });
+    await desk.plugIn("badge");
+    const same = await examine("--bundle", bundle("same.stb", readProgram()));
+    assert.match(found(same, "program").says, /the one in .*same\.stb/);
+    const newer = await examine("--bundle", bundle("newer.stb", other));
+    assert.equal(found(newer, "program").verdict, "warning");
+    assert.match(found(newer, "program").says, /is not the one in .*newer\.stb, 1\.4\.0$/);
   });
 
   it("--udev-rule prints the rule: badges and boot loaders, for who sits here", async () => {

@@ -1,6 +1,6 @@
 // `salestag doctor`: what is wrong with a badge, and what to do about it.
 import { existsSync } from "node:fs";
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { examine } from "../doctor/doctor";
 import type { Finding, Verdict } from "../doctor/finding";
 import { knownProgram } from "../doctor/known-program";
@@ -22,6 +22,7 @@ interface Flags {
   relayDoor?: string;
   tokenFile?: string;
   program?: string;
+  bundle?: string;
   settings: boolean;
   udevRule: boolean;
   json: boolean;
@@ -56,7 +57,13 @@ export function addDoctor(parent: Command, output: Output): void {
     )
     .option("--relay-door <url>", "the relay's door for its operator: does it know the badge?")
     .option("--token-file <file>", "file with the door's token")
-    .option("--program <file>", "bytecode to compare the badge's program with; else what was built here")
+    .addOption(
+      new Option(
+        "--program <file>",
+        "bytecode to compare the badge's program with; else what was built here",
+      ).conflicts("bundle"),
+    )
+    .option("--bundle <file>", "a bundle to compare its program with")
     .option(
       "--udev-rule",
       "print the rule that lets who sits at a Linux computer use badges, and nothing else",
@@ -90,7 +97,7 @@ export function addDoctor(parent: Command, output: Output): void {
 async function findingsOf(output: Output, flags: Flags): Promise<Finding[]> {
   const team = await teamOf(output, flags);
   const door = doorOf(flags);
-  const known = knownProgram(flags.program);
+  const known = knownProgram(flags.program, flags.bundle);
   let port: string;
   try {
     port = await resolveBadge(flags.badge);

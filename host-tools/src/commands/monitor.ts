@@ -4,11 +4,12 @@ import { ExitCode, ToolError } from "../errors";
 import { changeJson, changeLine, type PhraseText } from "../monitor/changes";
 import { monitorPlainly } from "../monitor/plain";
 import { readPhraseList } from "../phrases/phrase-list";
+import { resolveBadge } from "../usb/resolve-badge";
 import type { Output } from "./output";
-import { whole } from "./values";
+import { badgeOption, whole } from "./values";
 
 interface Flags {
-  badge: string;
+  badge?: string;
   phrases?: string;
   plain: boolean;
   json: boolean;
@@ -22,7 +23,7 @@ On a terminal it draws a screen: q quits, p pauses it, l shows the log alone. A 
 Without a terminal, with --plain or with --json it says a change a line until the badge is gone (exit 5), Ctrl-C (exit 0) or --seconds.
 
 Examples:
-  salestag monitor --badge /dev/ttyACM0
+  salestag monitor
   salestag monitor --badge tcp:127.0.0.1:4001 --phrases phrases.json
   salestag monitor --badge /dev/ttyACM0 --plain | grep -E ' (warning|error|down|refused) '
   salestag monitor --badge /dev/ttyACM0 --json --seconds 60 > minute.jsonl`;
@@ -31,7 +32,7 @@ export function addMonitor(parent: Command, output: Output): void {
   parent
     .command("monitor")
     .description("Show live what a badge hears, keeps and sends, and how it is.")
-    .requiredOption("--badge <port>", "the badge's port, such as /dev/ttyACM0 or tcp:HOST:PORT")
+    .addOption(badgeOption())
     .option("--phrases <file>", "the team's list of key phrases: a badge tells only their numbers")
     .option("--plain", "a change a line, also on a terminal", false)
     .option("--json", "a change a line, as a JSON object", false)
@@ -41,10 +42,11 @@ export function addMonitor(parent: Command, output: Output): void {
 }
 
 async function run(flags: Flags, output: Output): Promise<void> {
-  const { badge: port, phrases, seconds } = flags;
+  const { phrases, seconds } = flags;
   if (seconds !== undefined && (seconds < 1 || seconds > SECONDS_MAX))
     throw new ToolError(ExitCode.Usage, `--seconds goes from 1 to ${SECONDS_MAX}, not ${seconds}.`);
   const phraseText = phraseTexts(phrases);
+  const port = await resolveBadge(flags.badge);
   const ending = new Ending(seconds);
   const nowMs = () => performance.timeOrigin + performance.now();
   const { signal } = ending;

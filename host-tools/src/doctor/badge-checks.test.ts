@@ -17,7 +17,7 @@ const HEALTH: BadgeHealth = {
   storageFailed: false,
   batteryPercent: 80,
 };
-const KNOWN: KnownProgram = { from: "this checkout", sha256: "ab".repeat(32) };
+const KNOWN: KnownProgram = { from: "this checkout", sha256: "ab".repeat(32), version: "v2" };
 
 /** A badge that is well, with some of it otherwise. */
 function seen(changes: Partial<Observation> = {}, health: Partial<BadgeHealth> = {}): Observation {
@@ -59,7 +59,7 @@ describe("doctor: what a look at a badge tells", () => {
       seen({ program }),
       "program",
       "warning",
-      /is not the one in this checkout/,
+      /is not the one in this checkout, v2/,
       /salestag deploy/,
     ],
     [

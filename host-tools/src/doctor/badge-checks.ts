@@ -15,6 +15,8 @@ export interface KnownProgram {
   from: string;
   /** 64 hexadecimal digits. */
   sha256: string;
+  /** As its build named it. */
+  version: string;
 }
 
 const FRAMES_PER_S = 50;
@@ -70,7 +72,7 @@ function checkProgram({ program }: Observation, known: KnownProgram | undefined)
   if (program.sha256 === known.sha256) return ok(check, `${what}, the one in ${known.from}`);
   return warning(
     check,
-    `${what} is not the one in ${known.from}`,
+    `${what} is not the one in ${known.from}, ${known.version}`,
     "put that one on with 'salestag deploy', unless the badge is ahead of it",
   );
 }

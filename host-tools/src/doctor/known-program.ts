@@ -1,30 +1,22 @@
 // The badge program that the doctor compares a badge's with: a file that was named, or the one that was built in this checkout.
-import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
-import { ExitCode, messageOf, ToolError } from "../errors";
+import { existsSync } from "node:fs";
+import { BUILT_PROGRAM, readProgramFile } from "../deploy/program-file";
+import { openBundle } from "../flash/bundle";
+import { sha256 as digestOf } from "../flash/images";
 import type { KnownProgram } from "./badge-checks";
-
-const BUILT = fileURLToPath(new URL("../../../firmware/.devicescript/bin/bytecode.devs", import.meta.url));
-const MAGIC = Buffer.from("446576530a6e29f1", "hex");
-const BYTES_MAX = 1024 * 1024;
 
 /**
  * @param path of bytecode; undefined: what was built here
+ * @param bundle instead: a bundle. It is only compared with, so nobody has to have signed it
  * @returns undefined when nothing was named and nothing was built
- * @throws ToolError when the file that was named is no badge program
+ * @throws ToolError when the file is no badge program, or no bundle
  */
-export function knownProgram(path: string | undefined): KnownProgram | undefined {
-  let bytes: Buffer;
-  try {
-    bytes = readFileSync(path ?? BUILT);
-  } catch (cause) {
-    if (path === undefined) return undefined;
-    throw new ToolError(ExitCode.Usage, `'${path}' cannot be read: ${messageOf(cause)}.`);
+export function knownProgram(path: string | undefined, bundle: string | undefined): KnownProgram | undefined {
+  if (bundle !== undefined) {
+    const { version, images } = openBundle(bundle);
+    return { from: bundle, sha256: digestOf(images.program), version };
   }
-  if (bytes.length > BYTES_MAX || !bytes.subarray(0, MAGIC.length).equals(MAGIC)) {
-    if (path === undefined) return undefined;
-    throw new ToolError(ExitCode.Usage, `'${path}' is no badge program; name the bytecode.devs of a build.`);
-  }
-  return { from: path ?? "this checkout", sha256: createHash("sha256").update(bytes).digest("hex") };
+  if (path === undefined && !existsSync(BUILT_PROGRAM)) return undefined;
+  const { sha256, version } = readProgramFile(path ?? BUILT_PROGRAM);
+  return { from: path ?? "this checkout", sha256, version };
 }

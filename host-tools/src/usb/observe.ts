@@ -10,7 +10,7 @@ export interface Observation {
   deviceId?: string;
   /** Version of the runtime, such as 2.16.4. */
   runtimeVersion?: string;
-  /** What lies in the badge; `sizeBytes` is 0 for none. */
+  /** What lies in the badge; `sizeBytes` is 0 for none, or one that is not complete. */
   program?: { name: string; version: string; sizeBytes: number; sha256: string };
   running?: boolean;
   /** It was stopped before the one who looks started it. */
@@ -197,13 +197,15 @@ async function askRegisters(port: BadgePort, seen: Observation, forMs: number): 
   if (running !== undefined) seen.running = running[0] === 1;
   if (autostart !== undefined) seen.autostart = autostart[0] === 1;
   if (runtime !== undefined && runtime.length >= 4) seen.runtimeVersion = versionOf(runtime);
-  if (size !== undefined && size.length >= 4)
+  if (size !== undefined && size.length >= 4) {
+    const complete = sha256 === undefined || sha256.some((byte) => byte !== 0);
     seen.program = {
       name: printable(name?.toString("utf8") ?? ""),
       version: printable(version?.toString("utf8") ?? ""),
-      sizeBytes: size.readUInt32LE(0),
+      sizeBytes: complete ? size.readUInt32LE(0) : 0,
       sha256: sha256?.toString("hex") ?? "",
     };
+  }
 }
 
 /** @param bytes patch (2 bytes), minor, major, as the runtime and a program's head have them */

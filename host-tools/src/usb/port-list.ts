@@ -55,7 +55,9 @@ export function placesHere(): PortPlaces {
 /** @returns every serial port, badges or not, in the order of their names */
 export async function listPorts(places = placesHere()): Promise<PortInfo[]> {
   const own = places.platform === "linux" ? linuxPorts(places.root) : await systemPorts();
-  const ports = [...own, ...places.linkFolders.flatMap(linkedPorts)];
+  const linked = places.linkFolders.flatMap(linkedPorts);
+  const named = new Set(linked.map(({ target }) => target));
+  const ports = [...own.filter(({ path }) => !named.has(path)), ...linked.map(({ port }) => port)];
   return ports.sort((a, b) => a.path.localeCompare(b.path, "en", { numeric: true }));
 }
 
@@ -122,14 +124,15 @@ function portOf(path: string, identity: string, usb: Usb): PortInfo {
 }
 
 /** A link whose port is gone is left out: what made it ended without a word. */
-function linkedPorts(folder: string): PortInfo[] {
+function linkedPorts(folder: string): { port: PortInfo; target: string }[] {
   return namesIn(folder).flatMap((name) => {
     const path = join(folder, name);
     try {
       const link = lstatSync(path);
       if (!link.isSymbolicLink() || !statSync(path).isCharacterDevice()) return [];
       const identity = `${link.ino} ${link.ctimeMs} ${readlinkSync(path)}`;
-      return [{ path, kind: "badge" as const, product: "named by SALESTAG_PORTS", identity }];
+      const port = { path, kind: "badge" as const, product: "named by SALESTAG_PORTS", identity };
+      return [{ port, target: realpathSync(path) }];
     } catch (cause) {
       if ((cause as NodeJS.ErrnoException).code === "ENOENT") return [];
       throw new Error(`the port '${path}', which SALESTAG_PORTS names, cannot be read: ${messageOf(cause)}`, {
