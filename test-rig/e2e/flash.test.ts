@@ -1,8 +1,11 @@
 // `salestag flash` and `salestag bundle` as a field tech uses them: the real program, a real serial port (a pseudo-terminal), and at its
 // other end an emulated ESP32-S3 in download mode that refuses what a real one refuses.
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { readStore } from "@salestag/host-tools";
 import { modeOf, useFolder } from "../../host-tools/src/testing/tools";
 import { bootTestBadge } from "../src/emulator/test-badge";
@@ -132,6 +135,15 @@ describe("salestag flash", () => {
     assert.equal(startFault(chip.image()), undefined);
   });
 
+  it("flash: on a terminal, progress is one line that is drawn again, and gone at the end", async () => {
+    port = await ChipPort.plugIn(new EmulatedBootloader());
+    const program = fileURLToPath(new URL("../../host-tools/bin/salestag.mjs", import.meta.url));
+    const command = [process.execPath, program, "flash", "--port", port.path, ...files].join(" ");
+    const text = await runOnTerminal(command);
+    assert.match(text, /\r\x1b\[K0% {2}0 KB of \d+ KB {2}runtime\r\x1b\[K/);
+    assert.match(text, /\r\x1b\[K100% {2}\d+ KB of \d+ KB {2}bootloader\r\x1b\[Kwritten /);
+  });
+
   const refused: [what: string, chip: ChipOptions, words: RegExp][] = [
     ["another chip", { chipId: 5 }, /is an ESP32-C3, a badge has an ESP32-S3: this is another device/],
     ["a chip that nobody knows", { chipId: 200 }, /is none that this program knows/],
@@ -238,6 +250,12 @@ describe("salestag flash", () => {
     assert.deepEqual([loose.code, /other users may use it/.test(loose.stderr)], [2, true]);
   });
 });
+
+/** @returns what a command writes to a terminal. */
+async function runOnTerminal(command: string): Promise<string> {
+  const { stdout } = await promisify(execFile)("script", ["-qec", command, "/dev/null"]);
+  return stdout;
+}
 
 /** One sentence, and nothing of a trace. */
 function assertRefused({ code, stderr }: Ended, expected: number, words: RegExp): void {
