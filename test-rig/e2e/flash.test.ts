@@ -140,8 +140,8 @@ describe("salestag flash", () => {
     const program = fileURLToPath(new URL("../../host-tools/bin/salestag.mjs", import.meta.url));
     const command = [process.execPath, program, "flash", "--port", port.path, ...files].join(" ");
     const text = await runOnTerminal(command);
-    assert.match(text, /\r\x1b\[K0% {2}0 KB of \d+ KB {2}runtime\r\x1b\[K/);
-    assert.match(text, /\r\x1b\[K100% {2}\d+ KB of \d+ KB {2}bootloader\r\x1b\[Kwritten /);
+    assert.match(text, /<clear>0% {2}0 KB of \d+ KB {2}runtime<clear>/);
+    assert.match(text, /<clear>100% {2}\d+ KB of \d+ KB {2}bootloader<clear>written /);
   });
 
   const refused: [what: string, chip: ChipOptions, words: RegExp][] = [
@@ -251,10 +251,10 @@ describe("salestag flash", () => {
   });
 });
 
-/** @returns what a command writes to a terminal. */
+/** @returns what a command writes to a terminal; `<clear>` where it begins its line anew */
 async function runOnTerminal(command: string): Promise<string> {
   const { stdout } = await promisify(execFile)("script", ["-qec", command, "/dev/null"]);
-  return stdout;
+  return stdout.replaceAll("\r\x1b[K", "<clear>");
 }
 
 /** One sentence, and nothing of a trace. */

@@ -23,6 +23,7 @@ const SYNC_ATTEMPTS = 2;
 const RESET_ATTEMPTS = 4;
 const WRITE_ATTEMPTS = 4;
 const READ_ATTEMPTS = 4;
+const SYNC_PACKETS = 5;
 /** Read at once: what is read again when a byte was lost. */
 const READ_BYTES = 0x4000;
 /** Longest time between two packets of what is read. */
@@ -242,6 +243,19 @@ class EspChip implements Chip {
     await this.device.close();
   }
 
+  /** After a lost byte the chip may wait for the rest of something: it takes the first packet for that, and hears the next one. */
+  private async resynchronise(): Promise<void> {
+    for (let attempt = 0; attempt < SYNC_PACKETS; attempt++)
+      try {
+        await this.loader.transport.drainInput();
+        await this.loader.sync();
+        break;
+      } catch {
+        // the next packet; what does not answer at all is told by what is tried again
+      }
+    await this.loader.transport.drainInput();
+  }
+
   private async orLost<T>(work: Promise<T>): Promise<T> {
     return await Promise.race([work, this.lost.promise]);
   }
@@ -266,7 +280,7 @@ class EspChip implements Chip {
           return await this.orLost(work());
         } catch (cause) {
           if (cause instanceof ToolError || attempt === attempts) throw cause;
-          await this.loader.transport.drainInput();
+          await this.orLost(this.resynchronise());
         }
     });
   }
