@@ -108,6 +108,15 @@ describe("salestag flash", () => {
     assert.deepEqual(chip.faults, []);
   });
 
+  it("flash: a chip whose own USB goes away when it restarts", async () => {
+    const chip = new EmulatedBootloader();
+    chip.onReboot = () => void port?.unplug();
+    const run = await flash(chip, ...files);
+    assert.equal(run.code, 0, run.stderr);
+    assert.match(run.stderr, /\nThe badge starts now; [^\n]+\n$/);
+    assert.equal(startFault(chip.image()), undefined);
+  });
+
   it("flash: --force writes what is there already, and keeps the settings", async () => {
     const chip = new EmulatedBootloader();
     loadBadge(chip);
@@ -175,6 +184,15 @@ describe("salestag flash", () => {
       /there is no serial port/,
     );
     assert.equal((await flash(chip, ...files)).code, 0);
+  });
+
+  it("flash: Ctrl-C before anything was written says that (exit 5)", async () => {
+    const silent = await Pty.open();
+    const salestag = new Salestag(folder(), ["flash", "--port", silent.path, ...files]);
+    silent.readable.once("data", () => salestag.child.kill("SIGINT"));
+    const run = await salestag.ended;
+    await silent.close();
+    assertRefused(run, 5, /interrupted: nothing was written/);
   });
 
   it("flash: a runtime whose digest is another, files that are missing, options that contradict (exit 2 and 4)", async () => {

@@ -13,8 +13,8 @@ export interface Chip {
   read(address: number, lengthBytes: number): Promise<Buffer>;
   /** Erases and writes whole sectors, and compares the chip's digest with ours. @throws ToolError when they differ, after some attempts */
   write(address: number, bytes: Buffer): Promise<void>;
-  /** Starts what is in flash. */
-  restart(): Promise<void>;
+  /** Starts what is in flash. @returns false when the chip does not say that it does */
+  restart(): Promise<boolean>;
   close(): Promise<void>;
 }
 
@@ -228,15 +228,22 @@ class EspChip implements Chip {
     );
   }
 
-  async restart(): Promise<void> {
-    const { loader, device } = this;
-    await this.say("the chip does not restart", async () => {
-      await loader.flashBegin(0, 0);
-      await loader.flashFinish(true);
-      await device.setSignals({ requestToSend: true }); // where a USB converter holds the chip's reset line
-      await new Promise((resolve) => setTimeout(resolve, RESET_MS));
-      await device.setSignals({ requestToSend: false });
-    });
+  async restart(): Promise<boolean> {
+    try {
+      await this.say("the chip does not restart", () => this.leaveBootloader());
+      return true;
+    } catch (cause) {
+      if (!(cause instanceof ToolError)) throw cause;
+      return this.lost.cause !== undefined; // a chip with USB of its own takes its port along when it restarts
+    }
+  }
+
+  private async leaveBootloader(): Promise<void> {
+    await this.loader.flashBegin(0, 0);
+    await this.loader.flashFinish(true);
+    await this.device.setSignals({ requestToSend: true }); // where a USB converter holds the chip's reset line
+    await new Promise((resolve) => setTimeout(resolve, RESET_MS));
+    await this.device.setSignals({ requestToSend: false });
   }
 
   async close(): Promise<void> {
