@@ -241,7 +241,12 @@ class EspChip implements Chip {
   private async leaveBootloader(): Promise<void> {
     await this.loader.flashBegin(0, 0);
     await this.loader.flashFinish(true);
-    await this.device.setSignals({ requestToSend: true }); // where a USB converter holds the chip's reset line
+    await this.pulseReset().catch(() => undefined); // it said that it restarts; its port may be gone with it
+  }
+
+  /** Where a USB converter holds the chip's reset line. */
+  private async pulseReset(): Promise<void> {
+    await this.device.setSignals({ requestToSend: true });
     await new Promise((resolve) => setTimeout(resolve, RESET_MS));
     await this.device.setSignals({ requestToSend: false });
   }
