@@ -1,8 +1,11 @@
 // `salestag flash` and `salestag bundle` as a field tech uses them: the real program, a real serial port (a pseudo-terminal), and at its
 // other end an emulated ESP32-S3 in download mode that refuses what a real one refuses.
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { readStore } from "@salestag/host-tools";
 import { modeOf, useFolder } from "../../host-tools/src/testing/tools";
 import { bootTestBadge } from "../src/emulator/test-badge";
@@ -105,6 +108,16 @@ describe("salestag flash", () => {
     assert.deepEqual(chip.faults, []);
   });
 
+  it("flash: a chip whose own USB goes away when it restarts", async () => {
+    const chip = new EmulatedBootloader();
+    chip.onReboot = () => void port?.unplug();
+    const run = await flash(chip, ...files);
+    assert.equal(run.code, 0, run.stderr);
+    // Whether its answer or the end of its port comes first is up to the system.
+    assert.match(run.stderr, /\n(The badge starts now; |Everything is written\. )[^\n]+\n$/);
+    assert.equal(startFault(chip.image()), undefined);
+  });
+
   it("flash: --force writes what is there already, and keeps the settings", async () => {
     const chip = new EmulatedBootloader();
     loadBadge(chip);
@@ -130,6 +143,15 @@ describe("salestag flash", () => {
     assert.ok(chip.image().equals(before));
     assert.equal((await flash(chip, "--erase", ...files)).code, 0);
     assert.equal(startFault(chip.image()), undefined);
+  });
+
+  it("flash: on a terminal, progress is one line that is drawn again, and gone at the end", async () => {
+    port = await ChipPort.plugIn(new EmulatedBootloader());
+    const program = fileURLToPath(new URL("../../host-tools/bin/salestag.mjs", import.meta.url));
+    const command = [process.execPath, program, "flash", "--port", port.path, ...files].join(" ");
+    const text = await runOnTerminal(command);
+    assert.match(text, /<clear>0% {2}0 KB of \d+ KB {2}runtime<clear>/);
+    assert.match(text, /<clear>100% {2}\d+ KB of \d+ KB {2}bootloader<clear>written /);
   });
 
   const refused: [what: string, chip: ChipOptions, words: RegExp][] = [
@@ -163,6 +185,15 @@ describe("salestag flash", () => {
       /there is no serial port/,
     );
     assert.equal((await flash(chip, ...files)).code, 0);
+  });
+
+  it("flash: Ctrl-C before anything was written says that (exit 5)", async () => {
+    const silent = await Pty.open();
+    const salestag = new Salestag(folder(), ["flash", "--port", silent.path, ...files]);
+    silent.readable.once("data", () => salestag.child.kill("SIGINT"));
+    const run = await salestag.ended;
+    await silent.close();
+    assertRefused(run, 5, /interrupted: nothing was written/);
   });
 
   it("flash: a runtime whose digest is another, files that are missing, options that contradict (exit 2 and 4)", async () => {
@@ -238,6 +269,12 @@ describe("salestag flash", () => {
     assert.deepEqual([loose.code, /other users may use it/.test(loose.stderr)], [2, true]);
   });
 });
+
+/** @returns what a command writes to a terminal; `<clear>` where it begins its line anew */
+async function runOnTerminal(command: string): Promise<string> {
+  const { stdout } = await promisify(execFile)("script", ["-qec", command, "/dev/null"]);
+  return stdout.replaceAll("\r\x1b[K", "<clear>");
+}
 
 /** One sentence, and nothing of a trace. */
 function assertRefused({ code, stderr }: Ended, expected: number, words: RegExp): void {

@@ -43,6 +43,9 @@ Examples:
   salestag flash --port /dev/ttyACM0 --runtime devicescript-esp32s3-esp32s3_bare-0x0.bin --runtime-sha256 0123... \\
                  --program firmware/.devicescript/bin/bytecode.devs --board badge.board.json`;
 
+const STARTS = "The badge starts now; if it stays dark, unplug it and plug it in again without BOOT.";
+const STAYS = "Everything is written. Unplug the badge and plug it in again without BOOT.";
+
 export function addFlash(parent: Command, output: Output): void {
   parent
     .command("flash")
@@ -72,8 +75,7 @@ export function addFlash(parent: Command, output: Output): void {
         { port: flags.port, version, dryRun: flags.dryRun, ...flashed },
         linesOf(flashed, flags, version),
       );
-      if (!flags.dryRun)
-        output.notice("The badge starts now; if it stays dark, unplug it and plug it in again without BOOT.");
+      if (!flags.dryRun) output.notice(flashed.restarted ? STARTS : STAYS);
     });
 }
 
@@ -130,13 +132,12 @@ async function flashAt(
   flags: Flags,
   images: Images,
   onProgress: (progress: Progress) => void,
-): Promise<Flashed> {
+): Promise<Flashed & { restarted: boolean }> {
   const chip = await openChip(flags.port, flags.baud);
   try {
     const { erase, force, dryRun } = flags;
     const flashed = await flashBadge({ chip, images, erase, force, dryRun, onProgress });
-    if (!dryRun) await chip.restart();
-    return flashed;
+    return { ...flashed, restarted: !dryRun && (await chip.restart()) };
   } finally {
     await chip.close();
   }

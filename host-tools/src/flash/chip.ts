@@ -13,8 +13,8 @@ export interface Chip {
   read(address: number, lengthBytes: number): Promise<Buffer>;
   /** Erases and writes whole sectors, and compares the chip's digest with ours. @throws ToolError when they differ, after some attempts */
   write(address: number, bytes: Buffer): Promise<void>;
-  /** Starts what is in flash. */
-  restart(): Promise<void>;
+  /** Starts what is in flash. @returns false when the chip does not say that it does */
+  restart(): Promise<boolean>;
   close(): Promise<void>;
 }
 
@@ -23,6 +23,7 @@ const SYNC_ATTEMPTS = 2;
 const RESET_ATTEMPTS = 4;
 const WRITE_ATTEMPTS = 4;
 const READ_ATTEMPTS = 4;
+const SYNC_PACKETS = 5;
 /** Read at once: what is read again when a byte was lost. */
 const READ_BYTES = 0x4000;
 /** Longest time between two packets of what is read. */
@@ -227,19 +228,44 @@ class EspChip implements Chip {
     );
   }
 
-  async restart(): Promise<void> {
-    const { loader, device } = this;
-    await this.say("the chip does not restart", async () => {
-      await loader.flashBegin(0, 0);
-      await loader.flashFinish(true);
-      await device.setSignals({ requestToSend: true }); // where a USB converter holds the chip's reset line
-      await new Promise((resolve) => setTimeout(resolve, RESET_MS));
-      await device.setSignals({ requestToSend: false });
-    });
+  async restart(): Promise<boolean> {
+    try {
+      await this.say("the chip does not restart", () => this.leaveBootloader());
+      return true;
+    } catch (cause) {
+      if (!(cause instanceof ToolError)) throw cause;
+      return this.lost.cause !== undefined; // a chip with USB of its own takes its port along when it restarts
+    }
+  }
+
+  private async leaveBootloader(): Promise<void> {
+    await this.loader.flashBegin(0, 0);
+    await this.loader.flashFinish(true);
+    await this.pulseReset().catch(() => undefined); // it said that it restarts; its port may be gone with it
+  }
+
+  /** Where a USB converter holds the chip's reset line. */
+  private async pulseReset(): Promise<void> {
+    await this.device.setSignals({ requestToSend: true });
+    await new Promise((resolve) => setTimeout(resolve, RESET_MS));
+    await this.device.setSignals({ requestToSend: false });
   }
 
   async close(): Promise<void> {
     await this.device.close();
+  }
+
+  /** After a lost byte the chip may wait for the rest of something: it takes the first packet for that, and hears the next one. */
+  private async resynchronise(): Promise<void> {
+    for (let attempt = 0; attempt < SYNC_PACKETS; attempt++)
+      try {
+        await this.loader.transport.drainInput();
+        await this.loader.sync();
+        break;
+      } catch {
+        // the next packet; what does not answer at all is told by what is tried again
+      }
+    await this.loader.transport.drainInput();
   }
 
   private async orLost<T>(work: Promise<T>): Promise<T> {
@@ -266,7 +292,7 @@ class EspChip implements Chip {
           return await this.orLost(work());
         } catch (cause) {
           if (cause instanceof ToolError || attempt === attempts) throw cause;
-          await this.loader.transport.drainInput();
+          await this.orLost(this.resynchronise());
         }
     });
   }

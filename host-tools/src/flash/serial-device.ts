@@ -43,14 +43,14 @@ export class SerialDevice {
     if (port?.isOpen) await new Promise<void>((resolve) => port.close(() => resolve()));
   }
 
-  /** Lines that the port does not have (a pseudo-terminal's) are left alone. */
+  /** Lines that the port does not have (a pseudo-terminal), or has no more, are left alone. */
   async setSignals({ dataTerminalReady, requestToSend }: Signals): Promise<void> {
     const lines = {
       ...(dataTerminalReady === undefined ? {} : { dtr: dataTerminalReady }),
       ...(requestToSend === undefined ? {} : { rts: requestToSend }),
     };
     await new Promise<void>((resolve, reject) => {
-      if (this.port === undefined) return resolve();
+      if (!this.port?.isOpen) return resolve();
       this.port.set(lines, (error) => {
         if (error && !/inappropriate ioctl|ENOTTY/i.test(error.message)) reject(error);
         else resolve();

@@ -1,4 +1,5 @@
 // An emulated chip in download mode at a serial port of this machine, with the faults that a cable has.
+import { Random } from "../emulator/random";
 import { Pty } from "../pty";
 import type { EmulatedBootloader } from "./bootloader";
 
@@ -10,8 +11,8 @@ export interface LineFaults {
   corruptOneIn?: number;
   /** Of both directions: one byte in so many is lost. */
   dropOneIn?: number;
-  /** For the two above. @returns 0 to 2^32 - 1 */
-  random?: () => number;
+  /** Which bytes the two above hit; each direction has its own sequence. */
+  seed?: number;
   /** Bytes that come at once, each piece in a turn of the event loop of its own: a slow line. */
   pieceBytes?: number;
 }
@@ -25,6 +26,8 @@ export class ChipPort {
   /** Bytes that were changed or lost so far. */
   hits = 0;
 
+  private readonly toChip: Random;
+  private readonly toHost: Random;
   private received = 0;
   private pulled: () => void = () => undefined;
 
@@ -36,7 +39,9 @@ export class ChipPort {
     this.unplugged = new Promise((resolve) => {
       this.pulled = resolve;
     });
-    chip.onSend = (bytes) => this.pty.writable.write(this.disturb(bytes));
+    const { seed = 1 } = faults;
+    [this.toChip, this.toHost] = [new Random(2 * seed), new Random(2 * seed + 1)];
+    chip.onSend = (bytes) => this.pty.writable.write(this.disturb(bytes, this.toHost));
     chip.flash.onPowerCut = () => void this.unplug();
     pty.readable.on("data", (bytes: Buffer) => void this.take(bytes));
   }
@@ -83,20 +88,20 @@ export class ChipPort {
     const left = unplugAtByte - this.received;
     if (left <= 0) return;
     this.received += bytes.length;
-    this.chip.receive(this.disturb(bytes.subarray(0, left)));
+    this.chip.receive(this.disturb(bytes.subarray(0, left), this.toChip));
     this.onByte?.(this.received);
     if (bytes.length >= left) void this.unplug();
   }
 
-  private disturb(bytes: Buffer): Buffer {
-    const { corruptOneIn = 0, dropOneIn = 0, random = () => 1 } = this.faults;
+  private disturb(bytes: Buffer, random: Random): Buffer {
+    const { corruptOneIn = 0, dropOneIn = 0 } = this.faults;
     if (corruptOneIn === 0 && dropOneIn === 0) return bytes;
     const result: number[] = [];
     for (const byte of bytes) {
-      const lost = dropOneIn > 0 && random() % dropOneIn === 0;
-      const hit = corruptOneIn > 0 && random() % corruptOneIn === 0;
+      const lost = dropOneIn > 0 && random.uint32() % dropOneIn === 0;
+      const hit = corruptOneIn > 0 && random.uint32() % corruptOneIn === 0;
       if (lost || hit) this.hits++;
-      if (!lost) result.push(hit ? byte ^ (1 << (random() % 8)) : byte);
+      if (!lost) result.push(hit ? byte ^ (1 << (random.uint32() % 8)) : byte);
     }
     return Buffer.from(result);
   }

@@ -21,7 +21,7 @@ function chipOn({ flash }: EmulatedBootloader): Chip {
       const start = { address, lengthBytes: bytes.length, blocks: 1, blockBytes: bytes.length };
       new FlashWriter(flash, { ...start, deflated: false, eraseFirst: false }).take({ sequence: 0, bytes });
     },
-    restart: async () => undefined,
+    restart: async () => true,
     close: async () => undefined,
   };
 }
