@@ -37,6 +37,18 @@ const FILE = "badge.json";
 const CHIP_FILE = "chip.bin";
 const CHIP_SEED = 1;
 
+/**
+ * Makes a hardware id for an emulated badge. Its fourth byte is below 0x80: the runtime's module for computers takes the id as two signed words, and
+ * with a higher one there it calls itself something else on the bus.
+ * @param bytes 8, random
+ * @returns 16 hexadecimal digits
+ */
+export function hardwareIdOf(bytes: Buffer): string {
+  const id = Buffer.from(bytes);
+  id[3] &= 0x7f;
+  return id.toString("hex");
+}
+
 /** @returns a badge that was never switched on */
 export function newBadgeState(deviceId: string, chipSectors = CHIP_SECTORS): BadgeState {
   const random = new Random(CHIP_SEED);

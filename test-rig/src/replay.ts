@@ -7,7 +7,7 @@ import { join } from "node:path";
 import type { ListedPhrase, OpenedConversation } from "@salestag/host-tools";
 import type { ConsentPolicy } from "@salestag/protocol";
 import type { TraceEvent } from "@salestag/protocol/host";
-import { type BadgeState, loadBadgeState, newBadgeState, saveBadgeState } from "./badge-state";
+import { type BadgeState, hardwareIdOf, loadBadgeState, newBadgeState, saveBadgeState } from "./badge-state";
 import { BENCH_DEFAULTS, Bench, type DropRule } from "./bench";
 import { PaceGate } from "./emulator/pace-gate";
 import { connect, type Frames, type PlayReport, play } from "./play";
@@ -78,7 +78,7 @@ export async function replay(options: ReplayOptions): Promise<ReplayResult> {
 
 async function replayAlone(options: ReplayOptions): Promise<ReplayResult> {
   const site = await Site.create(options.folder ?? mkdtempSync(join(tmpdir(), "salestag-")));
-  const bench = await openBench(options, newBadgeState(randomBytes(8).toString("hex")));
+  const bench = await openBench(options, newBadgeState(hardwareIdOf(randomBytes(8))));
   let relay = await site.startRelay();
   const hands: ReplayHands = {
     get relay() {

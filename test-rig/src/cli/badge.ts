@@ -5,6 +5,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import { quietRoom, recordingIn } from "../ambience";
 import {
   type BadgeState,
+  hardwareIdOf,
   keepBadgeState,
   loadBadgeState,
   newBadgeState,
@@ -71,7 +72,7 @@ async function run(flags: Flags): Promise<void> {
   const known = existsSync(flags.state);
   if (known && flags.blank)
     throw new RigError(`There is a badge in '${flags.state}' already: take another folder for a blank one.`);
-  const state = known ? loadBadgeState(flags.state) : newBadgeState(randomBytes(8).toString("hex"));
+  const state = known ? loadBadgeState(flags.state) : newBadgeState(hardwareIdOf(randomBytes(8)));
   if (!known) keepBadgeState(flags.state, state);
   const onLog = (line: string) => {
     if (flags.log) process.stderr.write(`${line}\n`);

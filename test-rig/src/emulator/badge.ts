@@ -217,5 +217,9 @@ function deviceIdWords(deviceId: string): [number, number] {
   if (!/^[0-9a-f]{16}$/.test(deviceId))
     throw new RangeError(`device id must be 16 hexadecimal digits, got '${deviceId}'`);
   const bytes = Buffer.from(deviceId, "hex");
+  if (bytes[3] >= 0x80)
+    throw new RangeError(
+      `device id must have a fourth byte below 80 (hardwareIdOf makes one), got '${deviceId}'`,
+    );
   return [bytes.readInt32LE(4), bytes.readInt32LE(0)]; // the module takes the high word first
 }

@@ -17,6 +17,7 @@ import {
   JD_CLASS_SETTINGS,
   setProgramRunning,
 } from "@salestag/protocol/jacdac";
+import { hardwareIdOf } from "../badge-state";
 import { EmulatedBadge } from "../emulator/badge";
 import { PlayedButton } from "../emulator/button";
 import { PlayedFlash } from "../emulator/flash-chip";
@@ -114,7 +115,7 @@ export class SimulatedBadge {
     this.badgeId = random.bytes(BADGE_ID_BYTES);
     this.authKey = random.bytes(KEY_BYTES);
     this.chainKey = random.bytes(KEY_BYTES);
-    this.deviceId = random.bytes(8).toString("hex");
+    this.deviceId = hardwareIdOf(random.bytes(8));
     this.chip = new NorFlash({ sectors: parts.chipSectors, random: () => random.uint32() });
     this.chip.onPowerCut = () => this.powerOff();
   }
