@@ -1,6 +1,5 @@
 // A runtime on a pseudo-terminal with whatever program, or none, and nothing else on its bus: no flash chip, no front end, no network.
 
-import type { Bench } from "../src/bench";
 import { PaceGate } from "../src/emulator/pace-gate";
 import { bootTestBadge } from "../src/emulator/test-badge";
 import { UsbDoor } from "../src/usb-door";
@@ -50,7 +49,7 @@ export class BareBadge {
       listenLog: hearIn(listeners),
       fromHost: (frame: Buffer) => badge.receive(frame),
     };
-    const door = await UsbDoor.onTerminal(plug as unknown as Bench, link); // all of a bench that a cable needs
+    const door = await UsbDoor.onTerminal(plug, link);
     new PaceGate(time, () => performance.now(), 1);
     let on = true;
     const running = time.run(Number.MAX_SAFE_INTEGER, () => !on);

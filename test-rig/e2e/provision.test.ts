@@ -7,8 +7,13 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, writeFileSync } from "no
 import { join } from "node:path";
 import { type Relay, startRelay } from "@salestag/cloud-relay";
 import { readRegistry } from "@salestag/protocol/host";
+import { onTerminal } from "../../host-tools/src/testing/terminal";
+import { newBadgeState } from "../src/badge-state";
 import { NoisyCable, SlowCable } from "../src/cables";
 import type { AccessPoint } from "../src/emulator/wifi";
+import { EmulatedBootloader } from "../src/rom/bootloader";
+import { ChipPort } from "../src/rom/chip-port";
+import { imageArguments, imagesFor, storeOf } from "../src/rom/flashing.fixture";
 import { Site } from "../src/site";
 import { PluggedBadge, type PluggedOptions } from "./plugged-badge";
 import { assertRefused, SALESTAG, salestag, sample, scratch } from "./support";
@@ -91,6 +96,56 @@ describe("end to end: salestag provision", () => {
     assert.equal(readRegistry(site.registry).get(ready.badge)?.label, "Kim");
     assert.ok(badge.lines.includes("> @consent 0 4"));
     assert.equal(badge.bench.state().wifi?.ssid, "Office");
+  });
+
+  it("a blank chip that was flashed starts with what was flashed, and proves itself", async () => {
+    const chip = new EmulatedBootloader();
+    const port = await ChipPort.plugIn(chip);
+    const flashed = await salestag("flash", "--port", port.path, ...imageArguments(site.folder, imagesFor()));
+    await port.unplug();
+    assert.equal(flashed.code, 0, flashed.stderr);
+    const state = { ...newBadgeState("0102030405060708", 256), flash: Buffer.from(storeOf(chip)) };
+    const badge = await plugIn({ state, deviceId: state.deviceId, program: "in flash" });
+    const run = await provision(badge, ...wifi("Office"), "--json");
+    assert.equal(run.code, 0, run.stderr);
+    assertHeard(JSON.parse(run.stdout).openedMs);
+  });
+
+  it("asks on the terminal for what no flag says: the label, one of the networks that the badge hears, its password, consent", async () => {
+    const badge = await plugIn();
+    const { code, screen } = await onTerminal(
+      [
+        ...[
+          process.execPath,
+          SALESTAG,
+          "provision",
+          "--ask",
+          "--badge",
+          badge.port,
+          "--vault",
+          site.vaultFolder,
+        ],
+        ...[
+          "--relay",
+          relay.addresses[0],
+          "--relay-door",
+          relay.adminUrl as string,
+          "--token-file",
+          tokenFile,
+        ],
+      ],
+      [
+        [/Whose badge is it\?/, "Kim\r"],
+        [/Which Wi-Fi\?[\s\S]*Office {2}-54 dBm[\s\S]*Basement {2}-88 dBm/, "\r"],
+        [/Password of 'Office'/, "short\r"],
+        [/WPA2 takes 8 to 63/, "\x15correct horse\r"],
+        [/Whose consent is needed\?[\s\S]*announce/, "\r"],
+      ],
+    );
+    assert.equal(code, 0, screen);
+    assert.match(screen, /proved {4}2(\.\d+)? s of sound recorded, uploaded and opened/);
+    assert.doesNotMatch(screen, /correct horse/);
+    assert.equal(badge.bench.state().wifi?.password, "correct horse");
   });
 
   /** What must be true of a badge that is not ready: as if nobody had touched it. */

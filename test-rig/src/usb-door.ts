@@ -29,6 +29,9 @@ const GOOD_CABLE: Cable = {
   toBadge: (bytes, arrive) => arrive(bytes),
 };
 
+/** As much of a bench as a cable needs. */
+export type PortSide = Pick<Bench, "listen" | "listenLog" | "fromHost">;
+
 export class UsbDoor {
   private constructor(
     /** What a tool takes as the badge's port: a path, or such as `tcp:127.0.0.1:40123`. */
@@ -38,7 +41,7 @@ export class UsbDoor {
   ) {}
 
   /** Opens the door on loopback. @param tcpPort 0: the system chooses */
-  static async onTcp(bench: Bench, tcpPort: number, cable = GOOD_CABLE): Promise<UsbDoor> {
+  static async onTcp(bench: PortSide, tcpPort: number, cable = GOOD_CABLE): Promise<UsbDoor> {
     const sockets = new Set<Socket>();
     const server = createServer((socket) => {
       sockets.add(socket);
@@ -62,7 +65,7 @@ export class UsbDoor {
    * Opens the door on a pseudo-terminal.
    * @param linkPath a link to it, made here; without one the port is the terminal's own path
    */
-  static async onTerminal(bench: Bench, linkPath?: string, cable = GOOD_CABLE): Promise<UsbDoor> {
+  static async onTerminal(bench: PortSide, linkPath?: string, cable = GOOD_CABLE): Promise<UsbDoor> {
     const pty = await Pty.open(linkPath);
     const pullOut = plugIn(bench, pty.readable, pty.writable, cable);
     return new UsbDoor(linkPath ?? pty.path, async () => {
@@ -73,7 +76,7 @@ export class UsbDoor {
 }
 
 /** One cable: the host has to ask for frames before any come, log text comes at once. @returns pulls it out */
-function plugIn(bench: Bench, fromHost: Readable, toHost: Writable, cable: Cable): () => void {
+function plugIn(bench: PortSide, fromHost: Readable, toHost: Writable, cable: Cable): () => void {
   const enable = enablePacketsFrame();
   const disable = disablePacketsFrame();
   let forwarding = false;

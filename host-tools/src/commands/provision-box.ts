@@ -28,6 +28,9 @@ interface Flags extends SharedFlags {
   force: boolean;
 }
 
+/** The relay's door lets so many badges be watched at the same time. */
+const PARALLEL_MAX = 8;
+
 const HELP = `
 The list is a CSV with a line for each badge, the names of its columns in the first: label (whose badge; needed), hardware (hardware id of the badge
 that is meant; empty: the next one that is plugged in), wifi_ssid, wifi_password, relay, policy, within_s, yes, no (phrases, with ; between), phrases (a
@@ -47,7 +50,7 @@ export function addProvisionBox(parent: Command, output: Output): void {
     .description("Provision and prove a whole box of badges from a CSV list, as they are plugged in.")
     .requiredOption("--report <file>", "CSV with what became of each; made, or gone on with")
     .option("--page <file>", "HTML page to print, with a QR code for each badge")
-    .option("--parallel <n>", "badges that are worked on at the same time, 1 to 16", parallel, 4)
+    .option("--parallel <n>", "badges that are worked on at the same time, 1 to 8", parallel, 4)
     .option("--force", "give provisioned badges new keys", false);
   addSharedOptions(command)
     .addHelpText("after", HELP)
@@ -56,7 +59,7 @@ export function addProvisionBox(parent: Command, output: Output): void {
 
 function parallel(text: string): number {
   const value = whole(text);
-  if (value < 1 || value > 16) throw new InvalidArgumentError("It must be 1 to 16.");
+  if (value < 1 || value > PARALLEL_MAX) throw new InvalidArgumentError("It must be 1 to 8.");
   return value;
 }
 
@@ -84,7 +87,6 @@ async function run(list: string, flags: Flags, output: Output): Promise<void> {
     });
   } finally {
     end();
-    relay.end();
     table.end();
     if (flags.page !== undefined && existsSync(flags.report))
       replaceFile(flags.page, labelPage(basename(list), report.all()), 0o644);

@@ -37,7 +37,6 @@ export interface RelaySide {
   registration: Registration;
   /** Undefined where chunks cannot be seen to arrive. */
   arrivalsOf?: (badge: string) => Promise<Arrivals>;
-  end(): void;
 }
 
 /** Longer ones are no password of a Wi-Fi. */
@@ -124,15 +123,12 @@ export function relaySideOf({ registry, relayDoor, tokenFile, delivered }: Share
     return {
       registration: registryFile(registry, Date.now),
       arrivalsOf: delivered === undefined ? undefined : async (badge) => folderArrivals(delivered, badge),
-      end: () => undefined,
     };
   if (tokenFile === undefined || delivered !== undefined)
     throw new ToolError(ExitCode.Usage, "--relay-door needs --token-file, and no --delivered.");
   const door = new RelayDoor({ relay: relayDoor as string, token: readToken(tokenFile) });
-  const over = new AbortController();
   return {
     registration: doorRegistration(door),
-    arrivalsOf: (badge) => doorArrivals(door, badge, WATCH_S, over.signal),
-    end: () => over.abort(),
+    arrivalsOf: (badge) => doorArrivals(door, badge, WATCH_S),
   };
 }

@@ -63,7 +63,6 @@ async function run(flags: Flags, output: Output): Promise<void> {
     tell(output, flags, plan.label, ready, (performance.now() - startMs) / 1000, plan.phrases?.length);
   } finally {
     end();
-    relay.end();
     await port.close();
   }
 }

@@ -32,17 +32,14 @@ export function folderArrivals(folder: string, badge: string): Arrivals {
         }
       return records;
     },
+    end: () => undefined,
   };
 }
 
-/** Watches at the relay's door from now on; resolves when the watch stands. It ends with `signal`. */
-export async function doorArrivals(
-  door: Door,
-  badge: string,
-  seconds: number,
-  signal: AbortSignal,
-): Promise<Arrivals> {
-  const watch = door.watchChunks(badge, seconds, signal);
+/** Watches at the relay's door from now on, for so many seconds at most. Resolves when the watch stands. */
+export async function doorArrivals(door: Door, badge: string, seconds: number): Promise<Arrivals> {
+  const over = new AbortController();
+  const watch = door.watchChunks(badge, seconds, over.signal);
   await watch.next(); // its first word is that it stands
   let records: ChunkRecord[] = [];
   let failure: unknown;
@@ -54,10 +51,11 @@ export async function doorArrivals(
   });
   return {
     take: async () => {
-      if (failure !== undefined && !signal.aborted) throw failure;
+      if (failure !== undefined) throw failure;
       const taken = records;
       records = [];
       return taken;
     },
+    end: () => over.abort(),
   };
 }

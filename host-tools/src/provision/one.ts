@@ -2,7 +2,8 @@
 // either ready or as if nobody had touched it.
 import { messageOf, ToolError } from "../errors";
 import { type ProvisionedBadge, type ProvisionOptions, provisionBadge, unprovisionBadge } from "./badge";
-import { type Arrivals, type Proof, type ProofPort, proveBadge } from "./proof";
+import { type Arrivals, type Proof, type ProofOptions, type ProofPort, proveBadge } from "./proof";
+import type { Registration } from "./registration";
 
 /** Length of the sound that a check records. */
 export const CHECK_MS = 2000;
@@ -31,20 +32,26 @@ export async function readyBadge(options: OneOptions): Promise<ReadyBadge> {
   const onRegistered = async (badge: string) => {
     if (records) arrivals = await arrivalsOf?.(badge);
   };
-  const made = await provisionBadge({ ...options, client: port.client, checkMs, onRegistered });
-  const { badge, chainKey, ...rest } = made;
-  if (!check) return { badge, ...rest, proved: false };
   try {
-    const { relayUrl } = plan;
-    const proof = await proveBadge({ port, badge, chainKey, relayUrl, checkMs, arrivals, signal, onStep });
-    return { badge, ...rest, ...proof, proved: true };
+    const made = await provisionBadge({ ...options, client: port.client, checkMs, onRegistered });
+    const { badge, chainKey, ...rest } = made;
+    if (!check) return { badge, ...rest, proved: false };
+    const proof = { port, badge, chainKey, relayUrl: plan.relayUrl, checkMs, arrivals, signal, onStep };
+    return { badge, ...rest, ...(await proveOrTakeBack(proof, registration)), proved: true };
+  } finally {
+    arrivals?.end();
+  }
+}
+
+async function proveOrTakeBack(options: ProofOptions, registration: Registration): Promise<Proof> {
+  const { port, badge, onStep } = options;
+  try {
+    return await proveBadge(options);
   } catch (cause) {
     onStep?.("taking it back");
     await unprovisionBadge(port.client, registration, badge).catch((second) => {
-      throw taken(
-        cause,
-        `; and its keys could not be taken back (${messageOf(second)}): it has those of badge ${badge}`,
-      );
+      const why = messageOf(second).replace(/\.$/, "");
+      throw taken(cause, `; and its keys could not be taken back (${why}): it has those of badge ${badge}`);
     });
     throw taken(cause, "; its keys were taken back");
   }

@@ -29,6 +29,8 @@ export interface ProofPort {
 export interface Arrivals {
   /** Chunks of the badge that have arrived, each once. Rejects when they cannot be seen any more. */
   take(): Promise<ChunkRecord[]>;
+  /** They need not be seen any more. */
+  end(): void;
 }
 
 export interface ProofOptions {
