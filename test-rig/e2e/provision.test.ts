@@ -222,11 +222,14 @@ describe("end to end: salestag provision", () => {
     assertRefused(
       await provision(badge),
       2,
-      new RegExp(`provisioned already, as "${first.badge}"; add --force`),
+      new RegExp(`provisioned already, as ${first.badge}; add --force`),
     );
     const again = await provision(badge, "--force", "--json");
     assert.equal(again.code, 0, again.stderr);
-    assert.notEqual(JSON.parse(again.stdout).badge, first.badge);
+    const second = JSON.parse(again.stdout).badge;
+    const known = readRegistry(site.registry);
+    assert.deepEqual([known.has(first.badge), known.has(second)], [false, true]);
+    assert.ok(readdirSync(join(site.vaultFolder, "badges")).includes(`${first.badge}.age`));
   });
 
   it("works on a line that loses and changes bytes", async () => {

@@ -91,7 +91,8 @@ async function run(list: string, flags: Flags, output: Output): Promise<void> {
     if (flags.page !== undefined && existsSync(flags.report))
       replaceFile(flags.page, labelPage(basename(list), report.all()), 0o644);
   }
-  signal.throwIfAborted();
+  if (signal.aborted)
+    throw new ToolError(ExitCode.Interrupted, "it was interrupted; the same command goes on from here.");
   const failed = report.all().filter(({ state }) => state === "failed").length;
   if (failed > 0)
     throw new ToolError(

@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import type { Command } from "commander";
 import { ExitCode, ToolError } from "../errors";
 import { listenForInterrupt } from "../interrupt";
+import { spelledOut } from "../phrases/advice";
 import { askForPlan } from "../provision/ask";
 import { checkPlan } from "../provision/badge";
 import { type ReadyBadge, readyBadge } from "../provision/one";
@@ -51,6 +52,8 @@ async function run(flags: Flags, output: Output): Promise<void> {
   const vault = openVault(output, flags);
   const relay = relaySideOf(flags);
   const { signal, end } = listenForInterrupt(output.notice);
+  for (const phrase of plan.phrases ?? [])
+    output.notice(`"${phrase.text}"  ${spelledOut(phrase).join("  or  ")}`);
   const port = await BadgePort.open(await resolveBadge(flags.badge));
   try {
     if (flags.ask) plan = await askForPlan(port.client, plan, signal);

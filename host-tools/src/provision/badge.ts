@@ -8,7 +8,7 @@ import {
   type Tuning,
 } from "@salestag/protocol/host";
 import type { BadgeSettings, JacdacClient } from "@salestag/protocol/jacdac";
-import { ExitCode, ToolError } from "../errors";
+import { ExitCode, messageOf, ToolError } from "../errors";
 import type { ListedPhrase } from "../phrases/phrase-list";
 import type { Vault } from "../vault/vault";
 import type { Registration } from "./registration";
@@ -62,6 +62,8 @@ export interface ProvisionedBadge {
   deviceId: string;
   /** The key chain's first key, 32 bytes: it opens what the badge records from now on. */
   chainKey: Buffer;
+  /** Id that it had before; its entry in the vault stays, the relay has forgotten it. */
+  replaced?: string;
   /** How strong the badge hears its Wi-Fi, dBm; undefined where no network was written. */
   wifiDbm?: number;
 }
@@ -78,12 +80,13 @@ export async function provisionBadge(options: ProvisionOptions): Promise<Provisi
   signal?.throwIfAborted();
   const wifiDbm = await network(options, deviceId);
   let made: { badge: string; chainKey: Buffer } | undefined;
+  let replaced: string | undefined;
   await withSettings(client, async (settings) => {
-    const earlier = await settings.read("badge");
-    if (earlier !== undefined && !options.force)
+    replaced = await earlierId(settings);
+    if (replaced !== undefined && !options.force)
       throw new ToolError(
         ExitCode.Usage,
-        `this badge is provisioned already, as ${earlier.toString("utf8")}; add --force to give it new keys (its recordings stay readable).`,
+        `this badge is provisioned already, as ${replaced}; add --force to give it new keys (its recordings stay readable).`,
       );
     onStep("settings");
     await writePlan(plan, settings);
@@ -91,7 +94,21 @@ export async function provisionBadge(options: ProvisionOptions): Promise<Provisi
     onStep("keys");
     made = await giveKeys(options, settings, deviceId);
   });
-  return { ...(made as unknown as { badge: string; chainKey: Buffer }), deviceId, wifiDbm };
+  if (replaced !== undefined) await forgetEarlier(options, replaced);
+  return { ...(made as unknown as { badge: string; chainKey: Buffer }), deviceId, replaced, wifiDbm };
+}
+
+async function earlierId(settings: BadgeSettings): Promise<string | undefined> {
+  const text = (await settings.read("badge"))?.toString("utf8");
+  if (text === undefined) return undefined;
+  return /^"([0-9a-f]{16})"$/.exec(text)?.[1] ?? text;
+}
+
+/** Nothing will come from the earlier id any more: the badge gives up what it held of it. Another relay may have known it, or a tidy operator taken it out. */
+async function forgetEarlier({ registration, onStep }: ProvisionOptions, badge: string): Promise<void> {
+  await registration.remove(badge).catch((cause) => {
+    onStep?.(`the relay was not made to forget badge ${badge}: ${messageOf(cause).replace(/\.$/, "")}`);
+  });
 }
 
 /** @throws ToolError when no badge could take it */

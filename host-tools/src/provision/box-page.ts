@@ -39,7 +39,7 @@ main { display: grid; grid-template-columns: repeat(3, 1fr); gap: 4mm; }
 section { border: 0.3mm solid #999; border-radius: 2mm; padding: 3mm; display: flex; gap: 3mm; break-inside: avoid; align-items: center; }
 section svg { width: 24mm; height: 24mm; flex: none; }
 section b { display: block; font-size: 12pt; overflow-wrap: anywhere; }
-code { font: 8pt ui-monospace, monospace; display: block; }
+code { font: 7pt ui-monospace, monospace; display: block; white-space: nowrap; }
 table { border-collapse: collapse; margin-top: 6mm; }
 td, th { border: 0.2mm solid #999; padding: 1mm 2mm; text-align: left; vertical-align: top; }
 `;
