@@ -1,15 +1,14 @@
 // How long a field tech's tool takes with one badge, from a blank chip to one that proved itself: the real `salestag`, real pseudo-terminals, an emulated
 // bootloader and an emulated badge in real time. Prints the seconds of each step.
 import { spawn } from "node:child_process";
-import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { startRelay } from "@salestag/cloud-relay";
 import { PluggedBadge } from "../e2e/plugged-badge";
 import { SALESTAG, sample } from "../e2e/support";
 import { newBadgeState } from "../src/badge-state";
+import { startRelayWithDoor } from "../src/relay-with-door";
 import { EmulatedBootloader } from "../src/rom/bootloader";
 import { ChipPort } from "../src/rom/chip-port";
 import { imageArguments, imagesFor, storeOf } from "../src/rom/flashing.fixture";
@@ -17,7 +16,6 @@ import { Site } from "../src/site";
 
 const DEVICE_ID = "0102030405060708";
 const OFFICE = { ssid: "Office", password: "correct horse", rssiDbm: -54, channel: 6 };
-const quiet = () => undefined;
 
 async function salestag(...args: string[]): Promise<void> {
   const child = spawn(process.execPath, [SALESTAG, ...args], { stdio: ["ignore", "ignore", "pipe"] });
@@ -31,19 +29,9 @@ async function salestag(...args: string[]): Promise<void> {
 
 const folder = mkdtempSync(join(tmpdir(), "salestag-technician-"));
 const site = await Site.create(join(folder, "site"));
-const token = randomBytes(24).toString("base64");
-const [tokenFile, passwordFile, link] = ["token", "wifi", "badge"].map((name) => join(folder, name));
-writeFileSync(tokenFile, token, { mode: 0o600 });
+const { relay, doorUrl, tokenFile } = await startRelayWithDoor(site);
+const [passwordFile, link] = ["wifi", "badge"].map((name) => join(folder, name));
 writeFileSync(passwordFile, OFFICE.password, { mode: 0o600 });
-const relay = await startRelay({
-  listen: [{ host: "127.0.0.1", port: 0, tls: false }],
-  registry: site.registry,
-  spool: site.spool,
-  sinks: [],
-  admin: { host: "127.0.0.1", port: 0, token: Buffer.from(token) },
-  log: { info: quiet, warn: quiet, error: quiet },
-  onFatal: quiet,
-});
 const { frames } = await sample();
 const images = imageArguments(folder, imagesFor());
 
@@ -66,7 +54,7 @@ const state = { ...newBadgeState(DEVICE_ID), flash: Buffer.from(storeOf(chip)) }
 const options = { deviceId: DEVICE_ID, link, frames, air: [OFFICE], state, program: "in flash" as const };
 const badge = await timed("the badge starts with what was flashed", PluggedBadge.plugIn(options));
 const team = ["--vault", site.vaultFolder, "--relay", relay.addresses[0], "--label", "Kim"];
-const door = ["--relay-door", relay.adminUrl as string, "--token-file", tokenFile];
+const door = ["--relay-door", doorUrl, "--token-file", tokenFile];
 const wifi = ["--wifi", OFFICE.ssid, "--wifi-password-file", passwordFile];
 await timed(
   "provision: Wi-Fi, settings, keys, relay; two seconds recorded, uploaded, opened",

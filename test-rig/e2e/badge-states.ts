@@ -1,12 +1,12 @@
 // Badges in every state that a technician may meet, each at a pseudo-terminal in one folder, with a team and a relay around them.
-import { randomBytes } from "node:crypto";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { type Relay, startRelay } from "@salestag/cloud-relay";
+import type { Relay } from "@salestag/cloud-relay";
 import { JD_CLASS_DEVICESCRIPT_MANAGER, setProgramRunning } from "@salestag/protocol/jacdac";
 import { type BadgeState, newBadgeState } from "../src/badge-state";
 import { BENCH_DEFAULTS, Bench, readProgram } from "../src/bench";
 import { buildProgram } from "../src/emulator/build-program";
+import { startRelayWithDoor } from "../src/relay-with-door";
 import { Site } from "../src/site";
 import { BareBadge, type BareOptions } from "./bare-badge";
 import { PluggedBadge, type PluggedOptions } from "./plugged-badge";
@@ -14,7 +14,6 @@ import { type Run, run, scratch } from "./support";
 
 const CHIP_SECTORS = 256;
 const BOOT_MS = 1000;
-const quiet = () => undefined;
 const PANICS = `import { sleep } from "@devicescript/core"\nawait sleep(300)\nthrow new Error("boom")\n`;
 
 /** A provisioned badge that is switched off. */
@@ -37,20 +36,9 @@ export class Desk {
 
   static async setUp(): Promise<Desk> {
     const site = await Site.create(join(scratch(), "site"));
-    const token = randomBytes(24).toString("base64");
-    const tokenFile = join(site.folder, "admin.token");
-    writeFileSync(tokenFile, `${token}\n`, { mode: 0o600 });
     const ports = join(site.folder, "ports");
     mkdirSync(ports);
-    const relay = await startRelay({
-      listen: [{ host: "127.0.0.1", port: 0, tls: false }],
-      registry: site.registry,
-      spool: site.spool,
-      sinks: [],
-      admin: { host: "127.0.0.1", port: 0, token: Buffer.from(token) },
-      log: { info: quiet, warn: quiet, error: quiet },
-      onFatal: quiet,
-    });
+    const { relay, tokenFile } = await startRelayWithDoor(site);
     return new Desk(site, relay, tokenFile, ports);
   }
 

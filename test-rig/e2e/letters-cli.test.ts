@@ -1,31 +1,18 @@
 // `salestag nudge` and `salestag configure` through a relay's door to an emulated badge, with the command lines alone.
 import assert from "node:assert/strict";
-import { randomBytes } from "node:crypto";
 import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { startRelay } from "@salestag/cloud-relay";
 import { newBadgeState } from "../src/badge-state";
 import { BENCH_DEFAULTS, Bench } from "../src/bench";
 import { PaceGate } from "../src/emulator/pace-gate";
+import { startRelayWithDoor } from "../src/relay-with-door";
 import { Site } from "../src/site";
 import { assertRefused, salestag, scratch } from "./support";
 
 describe("end to end: salestag nudge and configure", () => {
   it("reaches the badge that it is sealed for; what cannot be used is refused in a sentence", async () => {
     const site = await Site.create(join(scratch(), "site"));
-    const token = randomBytes(24).toString("base64");
-    const tokenFile = join(site.folder, "admin.token");
-    writeFileSync(tokenFile, `${token}\n`, { mode: 0o600 });
-    const quiet = () => undefined;
-    const relay = await startRelay({
-      listen: [{ host: "127.0.0.1", port: 0, tls: false }],
-      registry: site.registry,
-      spool: site.spool,
-      sinks: [],
-      admin: { host: "127.0.0.1", port: 0, token: Buffer.from(token) },
-      log: { info: quiet, warn: quiet, error: quiet },
-      onFatal: quiet,
-    });
+    const { relay, tokenFile } = await startRelayWithDoor(site);
     const bench = await Bench.open({ ...BENCH_DEFAULTS, state: newBadgeState("0102030405060708") });
     try {
       const badge = await site.provision(bench, relay.addresses[0], "Kim");

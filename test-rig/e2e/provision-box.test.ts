@@ -1,15 +1,15 @@
 // `salestag provision-box`: a whole box of badges, as a technician plugs them in, four at a time, some of which fail.
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
-import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { type Relay, startRelay } from "@salestag/cloud-relay";
+import type { Relay } from "@salestag/cloud-relay";
 import { readRegistry } from "@salestag/protocol/host";
 import { newBadgeState } from "../src/badge-state";
 import type { AccessPoint } from "../src/emulator/wifi";
+import { startRelayWithDoor } from "../src/relay-with-door";
 import { Site } from "../src/site";
 import { PluggedBadge, type PluggedOptions } from "./plugged-badge";
 import { assertRefused, type Run, SALESTAG, sample, scratch } from "./support";
@@ -17,7 +17,6 @@ import { assertRefused, type Run, SALESTAG, sample, scratch } from "./support";
 const OFFICE: AccessPoint = { ssid: "Office", password: "correct horse", rssiDbm: -54, channel: 6 };
 const BADGES = 50;
 const AT_A_TIME = 4;
-const quiet = () => undefined;
 const hardwareOf = (number: number) => `01020304050607${number.toString(16).padStart(2, "0")}`;
 
 /** What `provision-box --json` says of a badge. */
@@ -36,20 +35,10 @@ describe("end to end: salestag provision-box", () => {
 
   before(async () => {
     site = await Site.create(join(scratch(), "site"));
-    const token = randomBytes(24).toString("base64");
-    const tokenFile = join(site.folder, "admin.token");
-    writeFileSync(tokenFile, `${token}\n`, { mode: 0o600 });
     mkdirSync(join(site.folder, "ports"));
-    relay = await startRelay({
-      listen: [{ host: "127.0.0.1", port: 0, tls: false }],
-      registry: site.registry,
-      spool: site.spool,
-      sinks: [],
-      admin: { host: "127.0.0.1", port: 0, token: Buffer.from(token) },
-      log: { info: quiet, warn: quiet, error: quiet },
-      onFatal: quiet,
-    });
-    const door = ["--relay-door", relay.adminUrl as string, "--token-file", tokenFile];
+    const started = await startRelayWithDoor(site);
+    relay = started.relay;
+    const door = ["--relay-door", started.doorUrl, "--token-file", started.tokenFile];
     args = ["--vault", site.vaultFolder, "--relay", relay.addresses[0], ...door];
   });
   after(() => relay.close());

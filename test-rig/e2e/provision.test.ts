@@ -1,16 +1,16 @@
 // `salestag provision` through a real terminal: from a badge without keys to one that proved itself, and every way to fail.
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
-import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { chmodSync, existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Relay, startRelay } from "@salestag/cloud-relay";
+import type { Relay } from "@salestag/cloud-relay";
 import { readRegistry } from "@salestag/protocol/host";
 import { onTerminal } from "../../host-tools/src/testing/terminal";
 import { newBadgeState } from "../src/badge-state";
 import { NoisyCable, SlowCable } from "../src/cables";
 import type { AccessPoint } from "../src/emulator/wifi";
+import { startRelayWithDoor } from "../src/relay-with-door";
 import { EmulatedBootloader } from "../src/rom/bootloader";
 import { ChipPort } from "../src/rom/chip-port";
 import { imageArguments, imagesFor, storeOf } from "../src/rom/flashing.fixture";
@@ -20,7 +20,6 @@ import { assertRefused, SALESTAG, salestag, sample, scratch } from "./support";
 
 const OFFICE: AccessPoint = { ssid: "Office", password: "correct horse", rssiDbm: -54, channel: 6 };
 const FAINT: AccessPoint = { ssid: "Basement", password: "correct horse", rssiDbm: -88, channel: 11 };
-const quiet = () => undefined;
 
 /** Two seconds, and what waited for the key at the badge's start. */
 function assertHeard(openedMs: number): void {
@@ -36,21 +35,10 @@ describe("end to end: salestag provision", () => {
 
   before(async () => {
     site = await Site.create(join(scratch(), "site"));
-    const token = randomBytes(24).toString("base64");
-    tokenFile = join(site.folder, "admin.token");
-    writeFileSync(tokenFile, `${token}\n`, { mode: 0o600 });
     passwordFile = join(site.folder, "wifi.txt");
     writeFileSync(passwordFile, "correct horse\n", { mode: 0o600 });
     mkdirSync(join(site.folder, "ports"));
-    relay = await startRelay({
-      listen: [{ host: "127.0.0.1", port: 0, tls: false }],
-      registry: site.registry,
-      spool: site.spool,
-      sinks: [],
-      admin: { host: "127.0.0.1", port: 0, token: Buffer.from(token) },
-      log: { info: quiet, warn: quiet, error: quiet },
-      onFatal: quiet,
-    });
+    ({ relay, tokenFile } = await startRelayWithDoor(site));
   });
   after(() => relay.close());
   afterEach(async () => {

@@ -3,12 +3,13 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { chunkPath, type Relay, startRelay } from "@salestag/cloud-relay";
+import { chunkPath, type Relay } from "@salestag/cloud-relay";
 import { ExitCode, RelayDoor, ToolError, type WatchEvent } from "@salestag/host-tools";
 import { encodeRecord } from "@salestag/protocol/host";
 import { newBadgeState } from "../src/badge-state";
 import { BENCH_DEFAULTS, Bench } from "../src/bench";
 import { connect, play } from "../src/play";
+import { startRelayWithDoor } from "../src/relay-with-door";
 import { Site } from "../src/site";
 import { sample, scratch } from "./support";
 
@@ -26,18 +27,9 @@ describe("end to end: the relay's door", () => {
 
   beforeEach(async () => {
     site = await Site.create(join(scratch(), "site"));
-    const token = randomBytes(24).toString("base64");
-    const quiet = () => undefined;
-    relay = await startRelay({
-      listen: [{ host: "127.0.0.1", port: 0, tls: false }],
-      registry: site.registry,
-      spool: site.spool,
-      sinks: [],
-      admin: { host: "127.0.0.1", port: 0, token: Buffer.from(token) },
-      log: { info: quiet, warn: quiet, error: quiet },
-      onFatal: quiet,
-    });
-    door = new RelayDoor({ relay: relay.adminUrl as string, token });
+    const started = await startRelayWithDoor(site);
+    relay = started.relay;
+    door = new RelayDoor({ relay: started.doorUrl, token: started.token });
   });
   afterEach(() => relay.close());
 

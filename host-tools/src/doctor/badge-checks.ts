@@ -1,13 +1,11 @@
 // What the doctor reads out of a look at a badge: runtime, program, storage, sound, load, battery, relay, clock. Pure: no badge is asked here.
 import { ErrorCode } from "@salestag/protocol/host";
+import { VOICE_FRONT_END_CLASS } from "../monitor/front-end";
 import type { Observation } from "../usb/observe";
 import { type Finding, failed, ok, skipped, warning } from "./finding";
 
 /** Runtime that the badge program is built for. */
 export const RUNTIME_VERSION = "2.16.4";
-
-/** Service of microphone and voice front end (firmware/services/voice-front-end.md). */
-const JD_CLASS_VOICE_FRONT_END = 0x1f5a7c3e;
 
 /** A program to compare the badge's with. */
 export interface KnownProgram {
@@ -153,7 +151,7 @@ function checkSound(seen: Observation): Finding {
   const check = "sound";
   const { firstHealth, health, serviceClasses } = seen;
   if (firstHealth === undefined || health === undefined) return untold(check, seen);
-  if (!serviceClasses.has(JD_CLASS_VOICE_FRONT_END))
+  if (!serviceClasses.has(VOICE_FRONT_END_CLASS))
     return warning(
       check,
       "no microphone shows up at the badge",
