@@ -35,7 +35,22 @@ const program = new Command("salestag")
     "after",
     "\nExit codes: 0 done, 1 a mistake in the program, 2 an argument or file cannot be used, 3 keys do not fit,\n4 recordings are damaged or incomplete, 5 a badge does not answer or fails, 130 interrupted.",
   );
-const keys = program.command("keys").description("The team's keys.");
+program.commandsGroup("Badges that are plugged in:");
+addPorts(program, output);
+addDoctor(program, output);
+addMonitor(program, output);
+addFlash(program, output);
+addDeploy(program, output);
+addProvision(program, output);
+addProvisionBox(program, output);
+addPhrases(program, output);
+addConsent(program, output);
+addTune(program, output);
+program.commandsGroup("Badges out in the field, through the relay:");
+addConfigure(program, output);
+addNudge(program, output);
+program.commandsGroup("The team's keys and recordings:");
+const keys = program.command("keys").description("The team's identity and its vault.");
 addKeysInit(keys, output);
 addKeysList(keys, output);
 addKeysAddRecipient(keys, output);
@@ -43,22 +58,11 @@ addKeysRemoveRecipient(keys, output);
 addKeysShred(keys, output);
 addKeysExport(keys, output);
 addKeysImport(keys, output);
-addPorts(program, output);
-addDoctor(program, output);
-addProvision(program, output);
-addProvisionBox(program, output);
-addDeploy(program, output);
 addOpen(program, output);
-addPhrases(program, output);
-addTune(program, output);
-addConfigure(program, output);
-addConsent(program, output);
 addAudit(program, output);
-addNudge(program, output);
-addMonitor(program, output);
-addCompletion(program, output);
-addFlash(program, output);
+program.commandsGroup("Other:");
 addBundle(program, output);
+addCompletion(program, output);
 
 program.parseAsync().catch((cause: unknown) => {
   process.stderr.write(`salestag: ${sentenceOf(cause)}\n`);
