@@ -228,7 +228,7 @@ describe("end to end: salestag provision", () => {
   });
 
   it("works on a slow line", async () => {
-    const badge = await plugIn({ cable: new SlowCable(6000) });
+    const badge = await plugIn({ cable: new SlowCable(10_000) });
     const run = await provision(badge, ...wifi("Office"), "--json");
     assert.equal(run.code, 0, run.stderr);
     assertHeard(JSON.parse(run.stdout).openedMs);
