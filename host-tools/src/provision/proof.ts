@@ -146,13 +146,19 @@ class Watch {
   }
 }
 
-/** Opens what arrives, and looks for the check in it. */
+/** What is known of one conversation. */
+interface Heard {
+  soundMs: number;
+  isCheck: boolean;
+  ended: boolean;
+}
+
+/** Opens what arrives, and looks for the check in it: the badge may have begun another conversation since. */
 class CheckOpener {
-  soundMs = 0;
-  ended = false;
   /** Why a chunk does not open; empty while all do. */
   refused = "";
   private readonly epochKeys: Buffer[] = [];
+  private readonly heard = new Map<number, Heard>();
 
   constructor(
     private readonly badge: string,
@@ -163,24 +169,38 @@ class CheckOpener {
       this.epochKeys.push(epochKeyOf(crypto, chain));
   }
 
+  /** Sound of the check that was opened, ms. */
+  get soundMs(): number {
+    return this.check?.soundMs ?? 0;
+  }
+
+  /** Its end was opened too. */
+  get ended(): boolean {
+    return this.check?.ended ?? false;
+  }
+
   add(record: ChunkRecord): void {
-    const key = this.epochKeys[record.epoch];
-    const plaintext =
-      key === undefined || record.badge !== this.badge
-        ? undefined
-        : openChunk(nodeCrypto(), key, record.header, record.sealed);
+    const { badge, epoch, index, header, sealed } = record;
+    const key = badge === this.badge ? this.epochKeys[epoch] : undefined;
+    const plaintext = key === undefined ? undefined : openChunk(nodeCrypto(), key, header, sealed);
     if (plaintext === undefined) {
-      this.refused = `chunk ${record.index} of conversation ${record.epoch}`;
+      this.refused = `chunk ${index} of conversation ${epoch}`;
       return;
     }
-    const header = decodeChunkHeader(record.header);
-    if (header.kind === ChunkKind.Audio)
-      this.soundMs += unpackAudio(plaintext).filter(({ type }) => type === "packet").length * FRAME_MS;
-    else if (header.kind === ChunkKind.Events)
-      for (const { kind, values } of decodeEvents(plaintext, header.startMs)) {
-        if (kind === EventKind.ConversationEnd && values[0] === EndReason.Checked) this.ended = true;
-        if (kind === EventKind.Consent && values[0] !== ConsentMeans.Check) this.soundMs = 0;
+    const heard = this.heard.get(epoch) ?? { soundMs: 0, isCheck: false, ended: false };
+    this.heard.set(epoch, heard);
+    const { kind, startMs } = decodeChunkHeader(header);
+    if (kind === ChunkKind.Audio)
+      heard.soundMs += unpackAudio(plaintext).filter(({ type }) => type === "packet").length * FRAME_MS;
+    else if (kind === ChunkKind.Events)
+      for (const { kind: event, values } of decodeEvents(plaintext, startMs)) {
+        if (event === EventKind.Consent && values[0] === ConsentMeans.Check) heard.isCheck = true;
+        if (event === EventKind.ConversationEnd && values[0] === EndReason.Checked) heard.ended = true;
       }
+  }
+
+  private get check(): Heard | undefined {
+    return [...this.heard.values()].find(({ isCheck }) => isCheck);
   }
 }
 
