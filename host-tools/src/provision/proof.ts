@@ -54,12 +54,12 @@ export interface Proof {
 }
 
 const POLL_MS = 50;
-const UP_MS = 25_000;
+const UP_MS = 30_000;
 /** Failures, other than to have a network, after which the relay is not waited for any more. */
 const DOWNS_MAX = 4;
-const SOUND_MS = 20_000;
+const SOUND_MS = 30_000;
 /** Without any sign of a recording by then there is none. */
-const ONSET_MS = 8000;
+const ONSET_MS = 12_000;
 /** A badge has a few epochs at most between its provisioning and the check: one for each start. */
 const EPOCHS_MAX = 16;
 /** Share of the sound that must be there: frames may be lost on the way to the badge's program. */

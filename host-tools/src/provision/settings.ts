@@ -19,7 +19,7 @@ import {
 import { ExitCode, messageOf, ToolError } from "../errors";
 import { type ListedPhrase, phraseSettings } from "../phrases/phrase-list";
 
-const FIND_MS = 5000;
+const FIND_MS = 10_000;
 
 /**
  * Writes a list of key phrases into the badge on the client's bus, in the place of those that it had.

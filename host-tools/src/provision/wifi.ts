@@ -34,8 +34,8 @@ const EVENT_SCAN_COMPLETE = 0x80;
 const EVENT_CONNECTION_FAILED = 0x82;
 /** So many failures in a row are no accident. */
 const FAILURES_MAX = 2;
-const ANSWER_MS = 3000;
-const SCAN_MS = 8000;
+const ANSWER_MS = 5000;
+const SCAN_MS = 15_000;
 const POLL_MS = 150;
 const JOIN_MS = 20_000;
 const SSID_BYTES_MAX = 32;

@@ -14,7 +14,7 @@ const REGISTER_AUTOSTART = 0x81;
 const KEY_BYTES_MAX = 13;
 const ENTRY_BYTES_MAX = 230;
 /** Also for a line that loses every second frame. */
-const ANSWER_MS = 3000;
+const ANSWER_MS = 5000;
 const RESEND_MS = 200;
 const TRIES_MAX = 8;
 
