@@ -184,9 +184,9 @@ export const PARTS: Record<PartKey, Part> = {
     why: "Both data lines and VBUS in one part whose lines pass straight through. TPD2E2U06 protects as well, but not VBUS.",
   },
   battery: {
-    number: "LP503035 500 mAh with protection and 10k NTC, JST SH-3",
+    number: "LP503035, 500 mAh, NTC",
     maker: "several",
-    what: "LiPo cell of 500 mAh in a pack, on a connector (JST SM03B-SRSS-TB)",
+    what: "LiPo cell in a pack with its own protection and a thermistor of 10k, on a connector JST SM03B-SRSS-TB",
     package: "5 x 30 x 35 mm",
     sources: ["any pack maker with UN 38.3 and IEC 62133-2 reports", "Renata ICP503035 or alike"],
     price: "4-7",

@@ -114,7 +114,7 @@ export const SYMBOLS = {
     TMR: pin("passive", 14),
     VSS: pin("power-in", 8, "17"),
     OUT: pin("power-out", 10, 11),
-    BAT: pin("bidirectional", 2, 3),
+    BAT: pin("passive", 2, 3),
     PGOOD: pin("open-collector", 7),
     CHG: pin("open-collector", 9),
   }),

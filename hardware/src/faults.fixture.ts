@@ -59,7 +59,7 @@ export const FAULTS: Fault[] = [
     what: "a pin that must stay open and does not",
     rule: "unconnected-pin",
     where: "J1.SBU1",
-    kicad: "pin_to_pin",
+    kicad: "no_connect_connected",
     plant: (circuit) => {
       part(circuit, "J1").symbol.pins.SBU1.type = "unconnected";
       rewire({ "J1.SBU1": "3V3" })(circuit);
@@ -69,7 +69,7 @@ export const FAULTS: Fault[] = [
     what: "a net with one pin",
     rule: "lonely-net",
     where: "FLASH_CLOCK_2",
-    kicad: "isolated_pin_label",
+    kicad: "global_label_dangling",
     plant: rewire({ "U2.CLK": "FLASH_CLOCK_2" }),
   },
   {

@@ -62,7 +62,7 @@ export function checkCircuit(circuit: Circuit): Violation[] {
 
 /** Every pin is on a net or open on purpose; an unconnected one is open. */
 function forgottenPins(circuit: Circuit): Violation[] {
-  return pinsOf(circuit).flatMap(([placed, name, pin]) => {
+  return pinsOf(circuit).flatMap(([placed, name, pin]): Violation[] => {
     const where = `${placed.reference}.${name}`;
     const net = placed.nets[name];
     if (net === undefined)
