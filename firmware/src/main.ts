@@ -3,7 +3,9 @@ import { millis, sleep, VoiceFrontEnd } from "@devicescript/core";
 import { FRAME_MS, type FrameType } from "@salestag/protocol";
 import { badgeCrypto } from "./badge-crypto";
 import { Bell } from "./bell";
+import { type Board, openBoard } from "./board";
 import { HEALTH_MS } from "./config";
+import type { FlashChip } from "./flash/flash-chip";
 import { openServiceChip } from "./flash/service-chip";
 import {
   keepConfiguration,
@@ -26,7 +28,8 @@ const CHIP_MS_MAX = 5000;
 
 async function start(identity: Identity, trace: Trace): Promise<void> {
   const crypto = badgeCrypto();
-  const chip = await openServiceChip(CHIP_MS_MAX);
+  const board = openBoard();
+  const chip = board === undefined ? await openServiceChip(CHIP_MS_MAX) : await openOwnChip(board);
   if (chip === undefined) {
     console.warn(
       "no flash chip answers: nothing can be recorded. Check the chip's connections and start again",
@@ -41,6 +44,7 @@ async function start(identity: Identity, trace: Trace): Promise<void> {
     crypto,
     trace,
     identity,
+    board,
     store,
     log,
     phrases,
@@ -75,6 +79,16 @@ async function start(identity: Identity, trace: Trace): Promise<void> {
   listen((frame) => keeper.recorder.frame(frame));
   const { proto, host, port } = identity.relay;
   trace.ready(identity.badgeId.toString("hex"), `${proto}://${host}:${port}`);
+}
+
+/** @returns undefined when the board's chip does not answer: the badge says so as it does of one on the bus */
+async function openOwnChip(board: Board): Promise<FlashChip | undefined> {
+  try {
+    return await board.openChip();
+  } catch (error) {
+    console.warn((error as Error).message);
+    return undefined;
+  }
 }
 
 /** Says for ever what is wrong: whoever looks later is to know it too. */
