@@ -18,7 +18,6 @@ import {
 } from "@salestag/protocol";
 import { Account } from "./account";
 import { Bell } from "./bell";
-import type { Board } from "./board";
 import { Gesture } from "./button";
 import { BadgeClock } from "./clock";
 import { ACCOUNT_ENTRY_MS, BATTERY_LOW_PERCENT, HEALTH_MS, HEARTBEAT_MS } from "./config";
@@ -38,8 +37,6 @@ export interface KeeperPorts {
   crypto: Crypto;
   trace: Trace;
   identity: Identity;
-  /** Undefined where all parts are on the bus. */
-  board: Board | undefined;
   store: StateStore;
   log: FlashLog;
   phrases: Phrases;
@@ -114,7 +111,7 @@ export class Keeper {
       },
       lost: (durationMs, cause) => self.lost(durationMs, cause),
     });
-    this.panel = new Panel(trace, nowMs, (gesture) => self.gesture(gesture), this.ports.board);
+    this.panel = new Panel(trace, nowMs, (gesture) => self.gesture(gesture));
     this.recorder = new Recorder(
       {
         crypto,

@@ -3,7 +3,7 @@ import { millis, sleep, VoiceFrontEnd } from "@devicescript/core";
 import { FRAME_MS, type FrameType } from "@salestag/protocol";
 import { badgeCrypto } from "./badge-crypto";
 import { Bell } from "./bell";
-import { type Board, openBoard } from "./board";
+import { hasBoard, openBoardChip } from "./board";
 import { HEALTH_MS } from "./config";
 import type { FlashChip } from "./flash/flash-chip";
 import { openServiceChip } from "./flash/service-chip";
@@ -28,8 +28,7 @@ const CHIP_MS_MAX = 5000;
 
 async function start(identity: Identity, trace: Trace): Promise<void> {
   const crypto = badgeCrypto();
-  const board = openBoard();
-  const chip = board === undefined ? await openServiceChip(CHIP_MS_MAX) : await openOwnChip(board);
+  const chip = await openChip();
   if (chip === undefined) {
     console.warn(
       "no flash chip answers: nothing can be recorded. Check the chip's connections and start again",
@@ -44,7 +43,6 @@ async function start(identity: Identity, trace: Trace): Promise<void> {
     crypto,
     trace,
     identity,
-    board,
     store,
     log,
     phrases,
@@ -81,10 +79,11 @@ async function start(identity: Identity, trace: Trace): Promise<void> {
   trace.ready(identity.badgeId.toString("hex"), `${proto}://${host}:${port}`);
 }
 
-/** @returns undefined when the board's chip does not answer: the badge says so as it does of one on the bus */
-async function openOwnChip(board: Board): Promise<FlashChip | undefined> {
+/** @returns the board's own chip, else the one on the bus; undefined when none answers */
+async function openChip(): Promise<FlashChip | undefined> {
+  if (!hasBoard()) return await openServiceChip(CHIP_MS_MAX);
   try {
-    return await board.openChip();
+    return await openBoardChip();
   } catch (error) {
     console.warn((error as Error).message);
     return undefined;

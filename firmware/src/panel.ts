@@ -1,7 +1,7 @@
 // The badge's light, tone, vibration, button and battery, as Jacdac services where they are on the bus, else of the board itself: shows patterns, hands
 // gestures on, reads the charge.
 import { Button, Buzzer, Led, Power, sleep, VibrationMotor } from "@devicescript/core";
-import type { Board } from "./board";
+import { buzzBoard, hasBoard, readBoardCharge, shineBoardLight } from "./board";
 import { Gesture, Presses } from "./button";
 import { BATTERY_MS } from "./config";
 import type { Pattern } from "./indicators";
@@ -39,7 +39,6 @@ export class Panel {
     private readonly trace: Trace,
     private readonly nowMs: () => number,
     private readonly onGesture: (gesture: Gesture) => void,
-    private readonly board: Board | undefined,
   ) {
     const self = this; // DeviceScript has no `this` in arrow functions
     this.button.down.subscribe(() => self.presses.down(self.nowMs()));
@@ -82,28 +81,32 @@ export class Panel {
       }
       if (this.buzzesLeft > 0) {
         this.buzzesLeft--;
-        if (this.board !== undefined) await this.board.buzz(BUZZ_MS);
-        else {
-          if (this.motor.isBound) await this.motor.sendCommand(COMMAND_VIBRATE, vibration());
-          await sleep(BUZZ_MS);
-        }
-        await sleep(BUZZ_PAUSE_MS);
+        await this.vibrate();
       }
     }
   }
 
   private async shine(): Promise<void> {
-    if (this.board === undefined && !this.led.isBound) return;
+    if (!hasBoard() && !this.led.isBound) return;
     this.lit = this.light;
-    if (this.board !== undefined) await this.board.light(this.light);
+    if (hasBoard()) await shineBoardLight(this.light);
     else await this.led.sendCommand(COMMAND_ANIMATE, colour(this.light));
   }
 
+  private async vibrate(): Promise<void> {
+    if (hasBoard()) {
+      await buzzBoard(BUZZ_MS);
+      await sleep(BUZZ_PAUSE_MS);
+      return;
+    }
+    if (this.motor.isBound) await this.motor.sendCommand(COMMAND_VIBRATE, vibration());
+    await sleep(BUZZ_MS + BUZZ_PAUSE_MS);
+  }
+
   private async readBattery(): Promise<void> {
-    if (this.nowMs() - this.batteryMs < BATTERY_MS) return;
-    if (this.board === undefined && !this.power.isBound) return;
+    if (this.nowMs() - this.batteryMs < BATTERY_MS || (!hasBoard() && !this.power.isBound)) return;
     this.batteryMs = this.nowMs();
-    if (this.board !== undefined) this.batteryPercent = await this.board.chargePercent();
+    if (hasBoard()) this.batteryPercent = await readBoardCharge();
     else this.batteryPercent = Math.round((await this.power.batteryCharge.read()) * 100);
   }
 }
