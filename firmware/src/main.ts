@@ -3,7 +3,9 @@ import { millis, sleep, VoiceFrontEnd } from "@devicescript/core";
 import { FRAME_MS, type FrameType } from "@salestag/protocol";
 import { badgeCrypto } from "./badge-crypto";
 import { Bell } from "./bell";
+import { hasBoard, openBoardChip } from "./board";
 import { HEALTH_MS } from "./config";
+import type { FlashChip } from "./flash/flash-chip";
 import { openServiceChip } from "./flash/service-chip";
 import {
   keepConfiguration,
@@ -26,7 +28,7 @@ const CHIP_MS_MAX = 5000;
 
 async function start(identity: Identity, trace: Trace): Promise<void> {
   const crypto = badgeCrypto();
-  const chip = await openServiceChip(CHIP_MS_MAX);
+  const chip = await openChip();
   if (chip === undefined) {
     console.warn(
       "no flash chip answers: nothing can be recorded. Check the chip's connections and start again",
@@ -75,6 +77,17 @@ async function start(identity: Identity, trace: Trace): Promise<void> {
   listen((frame) => keeper.recorder.frame(frame));
   const { proto, host, port } = identity.relay;
   trace.ready(identity.badgeId.toString("hex"), `${proto}://${host}:${port}`);
+}
+
+/** @returns the board's own chip, else the one on the bus; undefined when none answers */
+async function openChip(): Promise<FlashChip | undefined> {
+  if (!hasBoard()) return await openServiceChip(CHIP_MS_MAX);
+  try {
+    return await openBoardChip();
+  } catch (error) {
+    console.warn((error as Error).message);
+    return undefined;
+  }
 }
 
 /** Says for ever what is wrong: whoever looks later is to know it too. */

@@ -1,6 +1,7 @@
-// The badge's light, tone, vibration, button and battery, as Jacdac services, where they are on the bus: shows patterns, hands gestures on,
-// reads the charge.
+// The badge's light, tone, vibration, button and battery, as Jacdac services where they are on the bus, else of the board itself: shows patterns, hands
+// gestures on, reads the charge.
 import { Button, Buzzer, Led, Power, sleep, VibrationMotor } from "@devicescript/core";
+import { buzzBoard, hasBoard, readBoardCharge, shineBoardLight } from "./board";
 import { Gesture, Presses } from "./button";
 import { BATTERY_MS } from "./config";
 import type { Pattern } from "./indicators";
@@ -73,26 +74,40 @@ export class Panel {
         const gesture = this.presses.tick(this.nowMs());
         if (gesture !== Gesture.None) this.onGesture(gesture);
       }
-      if (this.light !== this.lit && this.led.isBound) {
-        this.lit = this.light;
-        await this.led.sendCommand(COMMAND_ANIMATE, colour(this.light));
-      }
+      if (this.light !== this.lit) await this.shine();
       if (this.tonesLeft > 0) {
         this.tonesLeft--;
         if (this.buzzer.isBound) await this.buzzer.playNote(TONE_HZ, TONE_VOLUME, TONE_MS);
       }
       if (this.buzzesLeft > 0) {
         this.buzzesLeft--;
-        if (this.motor.isBound) await this.motor.sendCommand(COMMAND_VIBRATE, vibration());
-        await sleep(BUZZ_MS + BUZZ_PAUSE_MS);
+        await this.vibrate();
       }
     }
   }
 
+  private async shine(): Promise<void> {
+    if (!hasBoard() && !this.led.isBound) return;
+    this.lit = this.light;
+    if (hasBoard()) await shineBoardLight(this.light);
+    else await this.led.sendCommand(COMMAND_ANIMATE, colour(this.light));
+  }
+
+  private async vibrate(): Promise<void> {
+    if (hasBoard()) {
+      await buzzBoard(BUZZ_MS);
+      await sleep(BUZZ_PAUSE_MS);
+      return;
+    }
+    if (this.motor.isBound) await this.motor.sendCommand(COMMAND_VIBRATE, vibration());
+    await sleep(BUZZ_MS + BUZZ_PAUSE_MS);
+  }
+
   private async readBattery(): Promise<void> {
-    if (!this.power.isBound || this.nowMs() - this.batteryMs < BATTERY_MS) return;
+    if (this.nowMs() - this.batteryMs < BATTERY_MS || (!hasBoard() && !this.power.isBound)) return;
     this.batteryMs = this.nowMs();
-    this.batteryPercent = Math.round((await this.power.batteryCharge.read()) * 100);
+    if (hasBoard()) this.batteryPercent = await readBoardCharge();
+    else this.batteryPercent = Math.round((await this.power.batteryCharge.read()) * 100);
   }
 }
 

@@ -3,6 +3,7 @@
 export { balance, entriesOf, type ToldEntry } from "./audit/book";
 export { speechBar } from "./commands/open";
 export { ExitCode, ToolError } from "./errors";
+export { readBoard } from "./flash/board-config";
 export { type Bundle, readBundle } from "./flash/bundle";
 export { type Chip, openChip } from "./flash/chip";
 export { type Flashed, flashBadge } from "./flash/flash";
