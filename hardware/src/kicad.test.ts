@@ -20,7 +20,8 @@ describe("schematic: in KiCad", () => {
   let folder = "";
   before(function () {
     const { status } = spawnSync("kicad-cli", ["version"]);
-    if (status !== 0 && process.env.CI)
+    const given = (process.env.SALESTAG_TESTS_WITHOUT ?? "").split(",");
+    if (status !== 0 && process.env.CI && !given.includes("kicad-cli"))
       throw new Error("'kicad-cli' is not installed; CI must not skip this");
     if (status !== 0) this.skip();
     folder = mkdtempSync(join(tmpdir(), "salestag-kicad-"));
