@@ -74,33 +74,19 @@ export class Panel {
         const gesture = this.presses.tick(this.nowMs());
         if (gesture !== Gesture.None) this.onGesture(gesture);
       }
-      if (this.light !== this.lit) await this.shine();
+      if (this.light !== this.lit && (hasBoard() || this.led.isBound)) {
+        this.lit = this.light;
+        await shine(this.led, this.light);
+      }
       if (this.tonesLeft > 0) {
         this.tonesLeft--;
         if (this.buzzer.isBound) await this.buzzer.playNote(TONE_HZ, TONE_VOLUME, TONE_MS);
       }
       if (this.buzzesLeft > 0) {
         this.buzzesLeft--;
-        await this.vibrate();
+        await vibrate(this.motor);
       }
     }
-  }
-
-  private async shine(): Promise<void> {
-    if (!hasBoard() && !this.led.isBound) return;
-    this.lit = this.light;
-    if (hasBoard()) await shineBoardLight(this.light);
-    else await this.led.sendCommand(COMMAND_ANIMATE, colour(this.light));
-  }
-
-  private async vibrate(): Promise<void> {
-    if (hasBoard()) {
-      await buzzBoard(BUZZ_MS);
-      await sleep(BUZZ_PAUSE_MS);
-      return;
-    }
-    if (this.motor.isBound) await this.motor.sendCommand(COMMAND_VIBRATE, vibration());
-    await sleep(BUZZ_MS + BUZZ_PAUSE_MS);
   }
 
   private async readBattery(): Promise<void> {
@@ -109,6 +95,21 @@ export class Panel {
     if (hasBoard()) this.batteryPercent = await readBoardCharge();
     else this.batteryPercent = Math.round((await this.power.batteryCharge.read()) * 100);
   }
+}
+
+async function shine(led: Led, light: number): Promise<void> {
+  if (hasBoard()) await shineBoardLight(light);
+  else await led.sendCommand(COMMAND_ANIMATE, colour(light));
+}
+
+/** Vibrates once, and rests. */
+async function vibrate(motor: VibrationMotor): Promise<void> {
+  if (hasBoard()) await buzzBoard(BUZZ_MS);
+  else {
+    if (motor.isBound) await motor.sendCommand(COMMAND_VIBRATE, vibration());
+    await sleep(BUZZ_MS);
+  }
+  await sleep(BUZZ_PAUSE_MS);
 }
 
 /** Jacdac's LED: command `animate`, to red, green, blue, and how fast. */

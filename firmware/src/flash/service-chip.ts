@@ -1,7 +1,7 @@
 // The flash chip of a badge whose chip is on the Jacdac bus (services/flash-chip.md), one command at a time whoever asks.
 import { Fiber, FlashChip as FlashRole, type Packet, sleep, suspend } from "@devicescript/core";
 import type { FlashChip } from "./flash-chip";
-import { Turns } from "./turns";
+import { giveTurn, type Turns, takeTurn } from "./turns";
 import { numberAt, setNumber } from "./words";
 
 const COMMAND_IDENTIFY = 0x80;
@@ -26,10 +26,12 @@ export async function openServiceChip(waitMs: number): Promise<FlashChip | undef
   return chip;
 }
 
-class ServiceChip implements FlashChip {
+class ServiceChip implements FlashChip, Turns {
   sectors = 0;
 
-  private readonly turns = new Turns();
+  /** Of Turns, in place. */
+  tickets = 0;
+  called = 0;
   private token = 0;
   private fiber: Fiber | undefined = undefined;
   private command = 0;
@@ -96,7 +98,7 @@ class ServiceChip implements FlashChip {
 
   /** @param tokenAt place of the token in the payload */
   private async ask(command: number, payload: Buffer, tokenAt: number): Promise<Buffer> {
-    await this.turns.take();
+    await takeTurn(this);
     try {
       this.token = (this.token + 1) & 255;
       payload[tokenAt] = this.token;
@@ -110,7 +112,7 @@ class ServiceChip implements FlashChip {
       return report;
     } finally {
       this.fiber = undefined;
-      this.turns.give();
+      giveTurn(this);
     }
   }
 

@@ -1,7 +1,7 @@
 // A NOR flash on SPI, by the command set that makers have in common (JEDEC JESD216; Winbond W25Q512JV, chapter 8): identify, read, page program
 // and sector erase with addresses of four bytes, so that chips above 16 MB need no mode.
 import { FLASH_PAGE_BYTES, FLASH_SECTOR_BYTES, type FlashChip } from "./flash-chip";
-import { Turns } from "./turns";
+import { giveTurn, type Turns, takeTurn } from "./turns";
 
 /** The wires. */
 export interface SpiBus {
@@ -55,7 +55,7 @@ export async function openSpiChip(bus: SpiBus): Promise<FlashChip> {
     );
   let sectors = 1;
   for (let bits = 12; bits < capacity; bits++) sectors *= 2;
-  return new SpiChip(bus, sectors);
+  return chipOn(bus, sectors);
 }
 
 /** Sends a command and takes what comes back meanwhile. */
@@ -66,71 +66,71 @@ async function command(bus: SpiBus, bytes: Buffer): Promise<Buffer> {
   return answer;
 }
 
-class SpiChip implements FlashChip {
-  private readonly turns = new Turns();
-
-  constructor(
-    private readonly bus: SpiBus,
-    readonly sectors: number,
-  ) {}
-
-  async read(address: number, lengthBytes: number): Promise<Buffer> {
-    const bytes = Buffer.alloc(lengthBytes);
-    await this.turns.take();
-    try {
-      for (let at = 0; at < lengthBytes; at += READ_BYTES_MAX) {
-        const count = Math.min(READ_BYTES_MAX, lengthBytes - at);
-        const request = addressed(COMMAND_READ, address + at, count);
-        const answer = await command(this.bus, request);
-        bytes.set(answer.slice(1 + ADDRESS_BYTES, answer.length), at);
+/** No class: its methods would lie on the heap of badges that have their chip elsewhere, too. */
+function chipOn(bus: SpiBus, sectors: number): FlashChip {
+  const turns: Turns = { tickets: 0, called: 0 };
+  return {
+    sectors,
+    read: async (address, lengthBytes) => {
+      const bytes = Buffer.alloc(lengthBytes);
+      await takeTurn(turns);
+      try {
+        await readInto(bus, address, bytes);
+      } finally {
+        giveTurn(turns);
       }
-    } finally {
-      this.turns.give();
-    }
-    return bytes;
-  }
+      return bytes;
+    },
+    program: async (address, bytes) => {
+      if (bytes.length > FLASH_PAGE_BYTES - (address % FLASH_PAGE_BYTES))
+        throw new RangeError(`${bytes.length} bytes at ${address} cross the end of a page`);
+      const request = addressed(COMMAND_PROGRAM, address, bytes.length);
+      request.set(bytes, 1 + ADDRESS_BYTES);
+      await change(bus, turns, request, PROGRAM_MS_MAX);
+    },
+    erase: async (sector) => {
+      const request = addressed(COMMAND_ERASE, sector * FLASH_SECTOR_BYTES, 0);
+      await change(bus, turns, request, ERASE_MS_MAX);
+    },
+  };
+}
 
-  async program(address: number, bytes: Buffer): Promise<void> {
-    if (bytes.length > FLASH_PAGE_BYTES - (address % FLASH_PAGE_BYTES))
-      throw new RangeError(`${bytes.length} bytes at ${address} cross the end of a page`);
-    const request = addressed(COMMAND_PROGRAM, address, bytes.length);
-    request.set(bytes, 1 + ADDRESS_BYTES);
-    await this.change(request, PROGRAM_MS_MAX);
+async function readInto(bus: SpiBus, address: number, bytes: Buffer): Promise<void> {
+  for (let at = 0; at < bytes.length; at += READ_BYTES_MAX) {
+    const count = Math.min(READ_BYTES_MAX, bytes.length - at);
+    const answer = await command(bus, addressed(COMMAND_READ, address + at, count));
+    bytes.set(answer.slice(1 + ADDRESS_BYTES, answer.length), at);
   }
+}
 
-  async erase(sector: number): Promise<void> {
-    await this.change(addressed(COMMAND_ERASE, sector * FLASH_SECTOR_BYTES, 0), ERASE_MS_MAX);
+/** A command that changes the array, in one turn: a read while the chip is busy would get nothing. */
+async function change(bus: SpiBus, turns: Turns, request: Buffer, msMax: number): Promise<void> {
+  await takeTurn(turns);
+  try {
+    await changeNow(bus, request, msMax);
+  } finally {
+    giveTurn(turns);
   }
+}
 
-  /** A command that changes the array, in one turn: a read while the chip is busy would get nothing. */
-  private async change(request: Buffer, msMax: number): Promise<void> {
-    await this.turns.take();
-    try {
-      await this.changeNow(request, msMax);
-    } finally {
-      this.turns.give();
-    }
+/** Enables, sends, and waits until it is done. */
+async function changeNow(bus: SpiBus, request: Buffer, msMax: number): Promise<void> {
+  await command(bus, Buffer.from([COMMAND_WRITE_ENABLE]));
+  if (((await status(bus)) & STATUS_WRITE_ENABLED) === 0)
+    throw new Error("the flash chip takes no writes: it is protected, or does not hear us");
+  await command(bus, request);
+  for (let waitedMs = 0; ((await status(bus)) & STATUS_BUSY) !== 0; waitedMs += POLL_MS) {
+    if (waitedMs >= msMax)
+      throw new Error(
+        `the flash chip is busy with command ${request[0]} for more than ${msMax} ms: it is worn out`,
+      );
+    await bus.sleep(POLL_MS);
   }
+}
 
-  /** Enables, sends, and waits until it is done. */
-  private async changeNow(request: Buffer, msMax: number): Promise<void> {
-    await command(this.bus, Buffer.from([COMMAND_WRITE_ENABLE]));
-    if (((await this.status()) & STATUS_WRITE_ENABLED) === 0)
-      throw new Error("the flash chip takes no writes: it is protected, or does not hear us");
-    await command(this.bus, request);
-    for (let waitedMs = 0; ((await this.status()) & STATUS_BUSY) !== 0; waitedMs += POLL_MS) {
-      if (waitedMs >= msMax)
-        throw new Error(
-          `the flash chip is busy with command ${request[0]} for more than ${msMax} ms: it is worn out`,
-        );
-      await this.bus.sleep(POLL_MS);
-    }
-  }
-
-  private async status(): Promise<number> {
-    const answer = await command(this.bus, Buffer.from([COMMAND_STATUS, 0]));
-    return answer[1];
-  }
+async function status(bus: SpiBus): Promise<number> {
+  const answer = await command(bus, Buffer.from([COMMAND_STATUS, 0]));
+  return answer[1];
 }
 
 /** @returns a command with its address, high byte first, and room for so many bytes */
