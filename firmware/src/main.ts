@@ -3,6 +3,7 @@ import { millis, sleep, VoiceFrontEnd } from "@devicescript/core";
 import { FRAME_MS, type FrameType } from "@salestag/protocol";
 import { badgeCrypto } from "./badge-crypto";
 import { Bell } from "./bell";
+import { testChipIfAsked } from "./chip-test";
 import { HEALTH_MS } from "./config";
 import { openServiceChip } from "./flash/service-chip";
 import {
@@ -98,8 +99,9 @@ function listen(take: (frame: Buffer) => void): void {
   internals._changeHandlers.reading = { emit: take };
 }
 
-const identity = await readIdentity();
 const trace = new Trace((line) => console.log(line));
+await testChipIfAsked(trace);
+const identity = await readIdentity();
 if (identity !== undefined) await start(identity, trace);
 else {
   console.warn("this badge is not provisioned: run 'salestag provision'");

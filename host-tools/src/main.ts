@@ -7,6 +7,7 @@ import { addConfigure } from "./commands/configure";
 import { addConsent } from "./commands/consent";
 import { addDeploy } from "./commands/deploy";
 import { addDoctor } from "./commands/doctor";
+import { addFactoryTest } from "./commands/factory-test";
 import { addFlash } from "./commands/flash";
 import { addKeysAddRecipient } from "./commands/keys-add-recipient";
 import { addKeysExport } from "./commands/keys-export";
@@ -58,6 +59,7 @@ addNudge(program, output);
 addMonitor(program, output);
 addCompletion(program, output);
 addFlash(program, output);
+addFactoryTest(program, output);
 addBundle(program, output);
 
 program.parseAsync().catch((cause: unknown) => {
