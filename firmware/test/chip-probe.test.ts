@@ -30,15 +30,13 @@ describe("chip probe", () => {
 
   it("a chip that holds something: it is looked past, and stays (sectors in the way)", async () => {
     const nor = newChip();
-    for (const sector of [63, 255]) nor.load(sector, Buffer.alloc(FLASH_SECTOR_BYTES, sector));
+    for (const sector of [63, 127]) nor.load(sector, Buffer.alloc(FLASH_SECTOR_BYTES, sector));
     assert.deepEqual(await probeChip(chipOf(nor), false, rest), GOOD);
-    for (const sector of [63, 255])
-      assert.ok(
-        nor
-          .read(sector * FLASH_SECTOR_BYTES, FLASH_SECTOR_BYTES)
-          .every((byte) => byte === sector % 256 || sector === 255),
-      );
-    assert.equal(nor.wear[63] + nor.wear[255], 0);
+    for (const sector of [63, 127]) {
+      const content = nor.read(sector * FLASH_SECTOR_BYTES, FLASH_SECTOR_BYTES);
+      assert.ok(content.every((byte) => byte === sector));
+      assert.equal(nor.wear[sector], 0);
+    }
   });
 
   it("a chip that is full: nothing is tried; four sectors are erased where it may erase", async () => {

@@ -138,6 +138,7 @@ export class Bench {
   fromHost(frame: Buffer): void {
     if (this.wifi?.receive(frame)) return;
     this.running?.receive(frame);
+    this.frontEnd?.receive(frame);
     for (const device of this.devices) device.receive(frame);
   }
 

@@ -49,11 +49,11 @@ const HELP = `
 Steps, in their order: ${STEPS.join(", ")}.
 A recording that goes on ends. What the badge has stored stays, except with --erase. Ends with 0 when no step failed and none that was asked for was skipped, with 5 otherwise.
 
-Examples:
-  salestag factory-test
-  salestag factory-test --operator 'Kim' --sign factory.key --out records/0017.json
-  salestag factory-test --assume-yes --current-ma 62 --skip light,motor --json
-  salestag factory-test --steps microphone,tone,mute
+Examples ('run' may be left out):
+  salestag factory-test run
+  salestag factory-test run --operator 'Kim' --sign factory.key --out records/0017.json
+  salestag factory-test run --assume-yes --current-ma 62 --skip light,motor --json
+  salestag factory-test run --steps microphone,tone,mute
   salestag factory-test verify records/0017.json --trust factory.key.pub`;
 
 const VERIFY_HELP = `
@@ -95,10 +95,7 @@ function addRun(group: Command, output: Output): void {
     .option("--sign <file>", "private key that signs the record ('salestag bundle keygen' makes one)")
     .option("--out <file>", "record to make; it must not be there yet")
     .option("--json", "print the result as JSON", false)
-    .addHelpText(
-      "after",
-      HELP.replaceAll("factory-test ", "factory-test run ").replaceAll("run verify", "verify"),
-    )
+    .addHelpText("after", HELP)
     .action((flags: RunFlags) => run(flags, output));
 }
 

@@ -104,7 +104,7 @@ export async function testWifi(bench: FactoryBench): Promise<Found> {
   if (heard === undefined) return failed("the radio does not scan", look);
   const values: Value[] = [measured("wifiNetworks", heard.length)];
   if (heard.length > 0) values.push(measured("wifiSignal", heard[0].rssiDbm));
-  const found = judged(`hears ${heard.length} networks`, values, look);
+  const found = judged(`networks heard: ${heard.length}`, values, look);
   if (found.verdict === "failed" || network === undefined) return found;
   try {
     const dbm = await joinNetwork(client, wifi, network, signal);

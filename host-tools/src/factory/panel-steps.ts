@@ -28,6 +28,7 @@ const EVENT_CODE_MASK = 0x80ff;
 const EVENT_DOWN = 1;
 const EVENT_UP = 2;
 const ANSWER_MS = 1500;
+const READ_TRIES = 4;
 
 const NOT_THERE = "look whether the board's definition has it; flash it again";
 
@@ -59,9 +60,14 @@ async function shine(
 ): Promise<string | undefined> {
   client.writeRegister(light, REGISTER_PIXELS, Buffer.from(rgb));
   try {
-    const shown = await client.readRegister(light, REGISTER_PIXELS, ANSWER_MS);
-    const same = shown.subarray(0, rgb.length).equals(Buffer.from(rgb));
-    return same ? undefined : `it has ${shown.toString("hex") || "nothing"} afterwards`;
+    let shown = "";
+    // On a slow line an answer to an earlier reading may still be under way.
+    for (let tries = 0; tries < READ_TRIES; tries++) {
+      const pixels = await client.readRegister(light, REGISTER_PIXELS, ANSWER_MS);
+      if (pixels.subarray(0, rgb.length).equals(Buffer.from(rgb))) return undefined;
+      shown = pixels.toString("hex") || "nothing";
+    }
+    return `it has ${shown} afterwards`;
   } catch (cause) {
     if (cause instanceof JdTimeoutError) return "it does not answer";
     throw cause;
