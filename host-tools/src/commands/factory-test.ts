@@ -134,7 +134,7 @@ async function run(flags: RunFlags, output: Output): Promise<void> {
       ExitCode.Usage,
       "the test asks on a terminal, and there is none; add --assume-yes where a fixture presses and switches.",
     );
-  const person = flags.assumeYes ? fixture(say) : technician(say);
+  const person = flags.assumeYes ? fixture(say) : technician(say, () => output.progress(""));
   const path = await resolveBadge(flags.badge);
   const { signal, end } = listenForInterrupt(output.notice);
   const { waitS, currentMa, erase } = flags;

@@ -10,7 +10,7 @@ const REGISTER_VOLUME = 0x01;
 const LOUDEST = 255;
 /** 2.4 kHz, as the badge program plays. */
 const PERIOD_US = 416;
-export const TONE_MS = 800;
+const TONE_MS = 1200;
 /** From the command to the sound in a frame. */
 const BEGINS_MS = 150;
 const HEARD_MS = 400;

@@ -16,6 +16,9 @@ const REGISTER_STREAMING_SAMPLES = 0x03;
 const SAMPLES = 255;
 const ASK_AGAIN_MS = 1000;
 const LOOK_MS = 50;
+const FRAME_MS = 20;
+/** A busy computer takes its time to read them. */
+const LATE_MS_MAX = 3000;
 const FRAMES_KEPT_MAX = 3000;
 
 export class Ear {
@@ -38,6 +41,12 @@ export class Ear {
     this.stream();
     this.frames = [];
     await this.port.client.pause(ms);
+    return this.frames;
+  }
+
+  /** @returns the next so many frames; fewer when they do not come. Rejects when the badge is gone. */
+  async hear(count: number): Promise<HeardFrame[]> {
+    await this.until((frames) => frames.length >= count, count * FRAME_MS + LATE_MS_MAX);
     return this.frames;
   }
 

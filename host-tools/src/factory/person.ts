@@ -13,18 +13,20 @@ export interface Person {
   number(question: string, signal: AbortSignal): Promise<number>;
 }
 
-/** @returns the one at the terminal. @param say shows a line */
-export function technician(say: (text: string) => void): Person {
+/** @returns the one at the terminal. @param say shows a line @param clear takes away what stands in the line of a question */
+export function technician(say: (text: string) => void, clear: () => void): Person {
   return {
     asks: true,
     tell: (what) => say(`> ${what}`),
     choose: async (question, answers, signal) => {
+      clear();
       const message = `${question} (${answers.join(", ")})`;
       const validate = (text: string) =>
         answers.includes(text.trim()) || `Type one of: ${answers.join(", ")}`;
       return (await ask({ message, validate }, signal)).trim();
     },
     number: async (question, signal) => {
+      clear();
       const validate = (text: string) => /^\d{1,5}(\.\d{1,2})?$/.test(text.trim()) || "Type a number";
       return Number(await ask({ message: question, validate }, signal));
     },

@@ -8,8 +8,9 @@ import { Ear, type HeardFrame, levelAt, missingIn } from "./ear";
 import { LIMITS, measured, type Value } from "./limits";
 import { type Found, failed, judged, outside, passed, skipped } from "./step";
 
-const QUIET_MS = 1000;
+/** A second. */
 const QUIET_FRAMES = 50;
+const SETTLED_FRAMES = 15;
 /** A switch and the front end's last frames need so long to settle. */
 const SETTLE_MS = 300;
 const LOOK_AT_MICROPHONE =
@@ -37,13 +38,13 @@ export async function testMicrophone(bench: FactoryBench): Promise<Found> {
     "look whether the runtime has the front end's component (firmware/native); flash the badge's own runtime",
   );
   return await withEar(bench, none, async (ear) => {
-    const first = await ear.listen(SETTLE_MS);
+    const first = await ear.hear(1);
     if (isMuted(first) && !(await switchedOn(bench, ear))) {
       bench.heard.mutedThroughout = true;
       return skipped("the microphone stays switched off", "mend what the step 'mute' says");
     }
     bench.person.tell("Be quiet for a second.");
-    const quiet = [...(await ear.listen(QUIET_MS))];
+    const quiet = await ear.hear(QUIET_FRAMES);
     if (quiet.length === 0)
       return failed("the front end sends no frames", "look whether the runtime's sound task runs (its log)");
     const floorDbfs = levelAt(quiet, 0.5);
@@ -53,9 +54,8 @@ export async function testMicrophone(bench: FactoryBench): Promise<Found> {
   });
 }
 
-/** Frames that come late at either end are none that are missing. */
 function missing(frames: HeardFrame[]): number {
-  return Math.max(missingIn(frames), QUIET_FRAMES / 2 - frames.length);
+  return Math.max(0, missingIn(frames), QUIET_FRAMES - frames.length);
 }
 
 const isMuted = (frames: HeardFrame[]) => frames.at(-1)?.muted === true;
@@ -150,7 +150,7 @@ async function testCut(bench: FactoryBench, ear: Ear): Promise<Found> {
   const { client, person, waitMs } = bench;
   await client.pause(SETTLE_MS);
   const buzzer = await findBuzzer(client);
-  const frames = (buzzer && (await hearTone(client, buzzer, ear))) ?? [...(await ear.listen(QUIET_MS))];
+  const frames = (buzzer && (await hearTone(client, buzzer, ear))) ?? (await ear.hear(QUIET_FRAMES));
   const muted = measured("mutedLevel", Math.max(-127.5, ...frames.map(({ levelDbfs }) => levelDbfs)));
   const cut = judged(
     "",
@@ -169,7 +169,7 @@ async function testCut(bench: FactoryBench, ear: Ear): Promise<Found> {
       [muted],
     );
   await client.pause(SETTLE_MS);
-  const unmuted = measured("unmutedLevel", levelAt([...(await ear.listen(SETTLE_MS))], 0.5));
+  const unmuted = measured("unmutedLevel", levelAt(await ear.hear(SETTLED_FRAMES), 0.5));
   return judged(
     "it cuts the microphone: flag and level follow the switch",
     [muted, unmuted],
