@@ -1,14 +1,16 @@
 // Builds what runs on the badge: the front end's WASM and the badge program's bytecode. Everything else runs from source.
 import { execFileSync } from "node:child_process";
-import { existsSync, readdirSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { BOARD_FILE, boardFile } from "../hardware/board";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const FRONT_END = join(ROOT, "firmware", "voice-front-end");
 const WASM = join(FRONT_END, "dist", "front-end.wasm");
 const FIRMWARE = join(ROOT, "firmware");
+const BOARD = join(FIRMWARE, "boards", BOARD_FILE);
 const BYTECODE = join(FIRMWARE, ".devicescript", "bin", "bytecode.devs");
 
 /** @returns the newest change in ms of a file or of all files in a folder */
@@ -35,10 +37,19 @@ function run(what: string, args: string[], cwd: string): void {
   process.stderr.write(`built ${what} in ${((performance.now() - startMs) / 1000).toFixed(1)} s\n`);
 }
 
+/** Writes the board definition where the compiler looks for it, when it is another one. */
+function writeBoard(): void {
+  if (existsSync(BOARD) && readFileSync(BOARD, "utf8") === boardFile()) return;
+  mkdirSync(dirname(BOARD), { recursive: true });
+  writeFileSync(BOARD, boardFile());
+}
+
 const lock = join(ROOT, "package-lock.json");
 if (!upToDate(WASM, [join(FRONT_END, "assembly"), join(FRONT_END, "build.ts"), lock]))
   run("the voice front end", ["--import", "tsx", "build.ts"], FRONT_END);
+writeBoard();
 const sources = [
+  BOARD,
   join(FIRMWARE, "src"),
   join(FIRMWARE, "services"),
   join(ROOT, "protocol", "src", "shared"),

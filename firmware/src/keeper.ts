@@ -18,6 +18,7 @@ import {
 } from "@salestag/protocol";
 import { Account } from "./account";
 import { Bell } from "./bell";
+import type { Board } from "./board";
 import { Gesture } from "./button";
 import { BadgeClock } from "./clock";
 import { ACCOUNT_ENTRY_MS, BATTERY_LOW_PERCENT, HEALTH_MS, HEARTBEAT_MS } from "./config";
@@ -37,6 +38,8 @@ export interface KeeperPorts {
   crypto: Crypto;
   trace: Trace;
   identity: Identity;
+  /** Undefined where all parts are on the bus. */
+  board: Board | undefined;
   store: StateStore;
   log: FlashLog;
   phrases: Phrases;
@@ -111,7 +114,7 @@ export class Keeper {
       },
       lost: (durationMs, cause) => self.lost(durationMs, cause),
     });
-    this.panel = new Panel(trace, nowMs, (gesture) => self.gesture(gesture));
+    this.panel = new Panel(trace, nowMs, (gesture) => self.gesture(gesture), this.ports.board);
     this.recorder = new Recorder(
       {
         crypto,

@@ -3,9 +3,10 @@ import { millis, sleep, VoiceFrontEnd } from "@devicescript/core";
 import { FRAME_MS, type FrameType } from "@salestag/protocol";
 import { badgeCrypto } from "./badge-crypto";
 import { Bell } from "./bell";
-import { testChipIfAsked } from "./chip-test";
+import { openBoard } from "./board";
 import { HEALTH_MS } from "./config";
-import { openServiceChip } from "./flash/service-chip";
+import { testIfAsked } from "./factory";
+import { openChip } from "./flash/open-chip";
 import {
   keepConfiguration,
   readAny,
@@ -22,12 +23,10 @@ import { openStorage } from "./storage";
 import { Trace } from "./trace";
 import { runUplink } from "./uplink";
 
-/** A flash chip that has not answered by then is not there. */
-const CHIP_MS_MAX = 5000;
-
 async function start(identity: Identity, trace: Trace): Promise<void> {
   const crypto = badgeCrypto();
-  const chip = await openServiceChip(CHIP_MS_MAX);
+  const board = openBoard();
+  const chip = await openChip(board);
   if (chip === undefined) {
     console.warn(
       "no flash chip answers: nothing can be recorded. Check the chip's connections and start again",
@@ -42,6 +41,7 @@ async function start(identity: Identity, trace: Trace): Promise<void> {
     crypto,
     trace,
     identity,
+    board,
     store,
     log,
     phrases,
@@ -100,7 +100,7 @@ function listen(take: (frame: Buffer) => void): void {
 }
 
 const trace = new Trace((line) => console.log(line));
-await testChipIfAsked(trace);
+await testIfAsked(trace);
 const identity = await readIdentity();
 if (identity !== undefined) await start(identity, trace);
 else {

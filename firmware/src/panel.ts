@@ -1,6 +1,7 @@
-// The badge's light, tone, vibration, button and battery, as Jacdac services, where they are on the bus: shows patterns, hands gestures on,
-// reads the charge.
+// The badge's light, tone, vibration, button and battery, as Jacdac services where they are on the bus, else of the board itself: shows patterns, hands
+// gestures on, reads the charge.
 import { Button, Buzzer, Led, Power, sleep, VibrationMotor } from "@devicescript/core";
+import type { Board } from "./board";
 import { Gesture, Presses } from "./button";
 import { BATTERY_MS } from "./config";
 import type { Pattern } from "./indicators";
@@ -38,6 +39,7 @@ export class Panel {
     private readonly trace: Trace,
     private readonly nowMs: () => number,
     private readonly onGesture: (gesture: Gesture) => void,
+    private readonly board: Board | undefined,
   ) {
     const self = this; // DeviceScript has no `this` in arrow functions
     this.button.down.subscribe(() => self.presses.down(self.nowMs()));
@@ -73,26 +75,36 @@ export class Panel {
         const gesture = this.presses.tick(this.nowMs());
         if (gesture !== Gesture.None) this.onGesture(gesture);
       }
-      if (this.light !== this.lit && this.led.isBound) {
-        this.lit = this.light;
-        await this.led.sendCommand(COMMAND_ANIMATE, colour(this.light));
-      }
+      if (this.light !== this.lit) await this.shine();
       if (this.tonesLeft > 0) {
         this.tonesLeft--;
         if (this.buzzer.isBound) await this.buzzer.playNote(TONE_HZ, TONE_VOLUME, TONE_MS);
       }
       if (this.buzzesLeft > 0) {
         this.buzzesLeft--;
-        if (this.motor.isBound) await this.motor.sendCommand(COMMAND_VIBRATE, vibration());
-        await sleep(BUZZ_MS + BUZZ_PAUSE_MS);
+        if (this.board !== undefined) await this.board.buzz(BUZZ_MS);
+        else {
+          if (this.motor.isBound) await this.motor.sendCommand(COMMAND_VIBRATE, vibration());
+          await sleep(BUZZ_MS);
+        }
+        await sleep(BUZZ_PAUSE_MS);
       }
     }
   }
 
+  private async shine(): Promise<void> {
+    if (this.board === undefined && !this.led.isBound) return;
+    this.lit = this.light;
+    if (this.board !== undefined) await this.board.light(this.light);
+    else await this.led.sendCommand(COMMAND_ANIMATE, colour(this.light));
+  }
+
   private async readBattery(): Promise<void> {
-    if (!this.power.isBound || this.nowMs() - this.batteryMs < BATTERY_MS) return;
+    if (this.nowMs() - this.batteryMs < BATTERY_MS) return;
+    if (this.board === undefined && !this.power.isBound) return;
     this.batteryMs = this.nowMs();
-    this.batteryPercent = Math.round((await this.power.batteryCharge.read()) * 100);
+    if (this.board !== undefined) this.batteryPercent = await this.board.chargePercent();
+    else this.batteryPercent = Math.round((await this.power.batteryCharge.read()) * 100);
   }
 }
 

@@ -28,6 +28,11 @@ export class Trace {
     this.print(`@chiptest ${sectors} ${places} ${refused} ${unerased} ${unwritten} ${wrong}`);
   }
 
+  /** The motor was told so many times to vibrate, for the factory's test; 0: there is none. */
+  motorTest(pulses: number): void {
+    this.print(`@motortest ${pulses}`);
+  }
+
   /** How the badge is: its id, and the numbers in the order of firmware/README.md. */
   health(badge: string, numbers: number[]): void {
     this.print(`@health ${badge} ${numbers.join(" ")}`);

@@ -101,7 +101,7 @@ describe("end to end: salestag factory-test", () => {
         does("Switch the microphone on"),
         [/Which colour does the badge show/, colour],
         ...[nextShown, nextShown],
-        [/How many times did the badge vibrate/, () => `${workbench.pulses}\r`],
+        [/How many times did the badge vibrate/, () => `${workbench.feel()}\r`],
         does("Press the button"),
       ],
     );

@@ -61,7 +61,7 @@ export class FreshBadge {
       choose: async (question) => {
         before(question);
         if (question.includes("colour")) return workbench.colour;
-        return question.includes("vibrate") ? String(workbench.pulses) : "yes";
+        return question.includes("vibrate") ? String(workbench.feel()) : "yes";
       },
       number: () => Promise.reject(new Error("he has no bench supply")),
     };

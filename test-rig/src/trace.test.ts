@@ -33,6 +33,7 @@ const CASES: { word: keyof Trace; print: (trace: Trace) => void; event: TraceEve
       wrong: 3,
     },
   },
+  { word: "motorTest", print: (trace) => trace.motorTest(3), event: { word: "motortest", pulses: 3 } },
   {
     word: "health",
     print: (trace) => trace.health("0011223344556677", [65, 12, 65000, 140, 3, 1, 0, -1]),

@@ -1,6 +1,7 @@
 // A NOR flash on SPI, by the command set that makers have in common (JEDEC JESD216; Winbond W25Q512JV, chapter 8): identify, read, page program
 // and sector erase with addresses of four bytes, so that chips above 16 MB need no mode.
 import { FLASH_PAGE_BYTES, FLASH_SECTOR_BYTES, type FlashChip } from "./flash-chip";
+import { Turns } from "./turns";
 
 /** The wires. */
 export interface SpiBus {
@@ -23,9 +24,13 @@ const STATUS_WRITE_ENABLED = 2;
 const ADDRESS_BYTES = 4;
 /** Longest stretch of a read in one transfer: the runtime takes a buffer for each way. */
 const READ_BYTES_MAX = 256;
-/** The capacity byte is the logarithm of the size in bytes. */
+/** The capacity byte is the logarithm of the size in bytes, */
 const CAPACITY_MIN = 17;
 const CAPACITY_MAX = 31;
+/** but where a maker counts on in decimal digits: after 0x19 comes 0x20, 64 MB (Winbond W25Q512JV, Micron MT25QL512), up to 0x22. */
+const DECIMAL_MIN = 0x20;
+const DECIMAL_MAX = 0x22;
+const DECIMAL_MIN_BITS = 26;
 const WAKE_MS = 1;
 const POLL_MS = 1;
 /** Longest times of any such chip, with room: a page takes 3 to 5 ms at worst, a sector 400. */
@@ -40,7 +45,8 @@ export async function openSpiChip(bus: SpiBus): Promise<FlashChip> {
   await command(bus, Buffer.from([COMMAND_WAKE]));
   await bus.sleep(WAKE_MS);
   const id = await command(bus, Buffer.from([COMMAND_IDENTIFY, 0, 0, 0]));
-  const capacity = id[3];
+  const capacity =
+    id[3] >= DECIMAL_MIN && id[3] <= DECIMAL_MAX ? id[3] - DECIMAL_MIN + DECIMAL_MIN_BITS : id[3];
   if ((id[1] === 0 || id[1] === 0xff) && (capacity === 0 || capacity === 0xff))
     throw new Error("no flash chip answers on SPI: check its wires and its supply");
   if (capacity < CAPACITY_MIN || capacity > CAPACITY_MAX)
@@ -61,6 +67,8 @@ async function command(bus: SpiBus, bytes: Buffer): Promise<Buffer> {
 }
 
 class SpiChip implements FlashChip {
+  private readonly turns = new Turns();
+
   constructor(
     private readonly bus: SpiBus,
     readonly sectors: number,
@@ -68,11 +76,16 @@ class SpiChip implements FlashChip {
 
   async read(address: number, lengthBytes: number): Promise<Buffer> {
     const bytes = Buffer.alloc(lengthBytes);
-    for (let at = 0; at < lengthBytes; at += READ_BYTES_MAX) {
-      const count = Math.min(READ_BYTES_MAX, lengthBytes - at);
-      const request = addressed(COMMAND_READ, address + at, count);
-      const answer = await command(this.bus, request);
-      bytes.set(answer.slice(1 + ADDRESS_BYTES, answer.length), at);
+    await this.turns.take();
+    try {
+      for (let at = 0; at < lengthBytes; at += READ_BYTES_MAX) {
+        const count = Math.min(READ_BYTES_MAX, lengthBytes - at);
+        const request = addressed(COMMAND_READ, address + at, count);
+        const answer = await command(this.bus, request);
+        bytes.set(answer.slice(1 + ADDRESS_BYTES, answer.length), at);
+      }
+    } finally {
+      this.turns.give();
     }
     return bytes;
   }
@@ -89,8 +102,18 @@ class SpiChip implements FlashChip {
     await this.change(addressed(COMMAND_ERASE, sector * FLASH_SECTOR_BYTES, 0), ERASE_MS_MAX);
   }
 
-  /** A command that changes the array: enabled, sent, and waited for. */
+  /** A command that changes the array, in one turn: a read while the chip is busy would get nothing. */
   private async change(request: Buffer, msMax: number): Promise<void> {
+    await this.turns.take();
+    try {
+      await this.changeNow(request, msMax);
+    } finally {
+      this.turns.give();
+    }
+  }
+
+  /** Enables, sends, and waits until it is done. */
+  private async changeNow(request: Buffer, msMax: number): Promise<void> {
     await command(this.bus, Buffer.from([COMMAND_WRITE_ENABLE]));
     if (((await this.status()) & STATUS_WRITE_ENABLED) === 0)
       throw new Error("the flash chip takes no writes: it is protected, or does not hear us");

@@ -1,5 +1,10 @@
 // What the factory test's steps work with: the badge on its port, who stands beside it, and what earlier steps found out.
-import { type JacdacClient, type JdService, JdTimeoutError } from "@salestag/protocol/jacdac";
+import {
+  type JacdacClient,
+  JD_INDEX_CONTROL,
+  type JdService,
+  JdTimeoutError,
+} from "@salestag/protocol/jacdac";
 import type { KnownProgram } from "../doctor/badge-checks";
 import type { WifiNetwork } from "../provision/wifi";
 import type { BadgePort } from "../usb/badge-port";
@@ -44,8 +49,8 @@ export interface Heard {
 
 const FIND_MS = 1500;
 const PATIENCE = { timeoutMs: 1500, resendMs: 200 };
-/** A runtime answers a command that it does not know at once. */
-const REFUSAL_MS = 150;
+/** Jacdac's control service: do nothing. */
+const COMMAND_NOOP = 0x80;
 /** Jacdac's report of a service to a command that it does not know; its first word is the command. */
 const REPORT_NOT_IMPLEMENTED = 0x03;
 
@@ -69,23 +74,23 @@ export async function refusalOf(
   command: number,
   data: Buffer,
 ): Promise<string | undefined> {
-  const refused = client
-    .await("refusal", PATIENCE.timeoutMs, (deviceId, index, reported, body) =>
-      deviceId === service.deviceId &&
-      index === service.serviceIndex &&
-      reported === REPORT_NOT_IMPLEMENTED &&
-      body.length >= 2 &&
-      body.readUInt16LE(0) === command
-        ? true
-        : undefined,
-    )
-    .catch(() => false);
+  let refused = false;
+  client
+    .await("refusal", PATIENCE.timeoutMs, (deviceId, index, reported, body) => {
+      const mine = deviceId === service.deviceId && index === service.serviceIndex;
+      if (!mine || reported !== REPORT_NOT_IMPLEMENTED || body.length < 2) return undefined;
+      refused ||= body.readUInt16LE(0) === command;
+      return refused || undefined;
+    })
+    .catch(() => undefined); // nobody refused, or the line is gone, which the next request tells
   try {
     await client.acknowledged(service, command, data, PATIENCE);
+    // A refusal is on its way before the device acknowledges what comes next.
+    const control = { deviceId: service.deviceId, serviceIndex: JD_INDEX_CONTROL };
+    await client.acknowledged(control, COMMAND_NOOP, Buffer.alloc(0), PATIENCE);
   } catch (cause) {
     if (cause instanceof JdTimeoutError) return "it does not answer";
     throw cause;
   }
-  const silence = client.pause(REFUSAL_MS).then(() => false);
-  return (await Promise.race([refused, silence])) ? "it does not know the command" : undefined;
+  return refused ? "it does not know the command" : undefined;
 }

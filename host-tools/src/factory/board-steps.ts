@@ -1,18 +1,14 @@
 // Steps about the board itself: runtime and program, flash chip, radio, current, and that the program starts again.
-import { type ChipTest, parseTrace } from "@salestag/protocol/host";
-import { BadgeSettings, type JdService, JdTimeoutError, setProgramRunning } from "@salestag/protocol/jacdac";
+import type { ChipTest } from "@salestag/protocol/host";
+import { type JdService, JdTimeoutError } from "@salestag/protocol/jacdac";
 import { RUNTIME_VERSION } from "../doctor/badge-checks";
 import { ToolError } from "../errors";
 import { joinNetwork, scanNetworks, wifiOf } from "../provision/wifi";
 import { observe } from "../usb/observe";
+import { ASK_CHIP, ASK_CHIP_AND_ERASE, askProgram, hasRightProgram } from "./ask-program";
 import { type FactoryBench, serviceOf } from "./bench";
 import { measured, type Value } from "./limits";
 import { type Found, failed, judged, passed, skipped } from "./step";
-
-const CHIP_TEST_MS = 30_000;
-const SETTING = "chiptest";
-const BLANK_ONLY = Buffer.from("1");
-const MAY_ERASE = Buffer.from("2");
 
 const JD_CLASS_POWER = 0x1fa4c95a;
 const REGISTER_CURRENT = 0x101;
@@ -40,36 +36,16 @@ export async function testProgram({ seen, known }: FactoryBench): Promise<Found>
   return passed(`${what}, the one in ${known.from}`);
 }
 
-/**
- * The chip hangs on the processor: only the badge program reaches it. It is asked by a setting, tests where nothing is stored, and says what it found.
- */
+/** The chip hangs on the processor: only the badge program reaches it. It tests where nothing is stored. */
 export async function testFlash(bench: FactoryBench): Promise<Found> {
-  const { client, manager, settingsService, seen, known, erase } = bench;
-  if (known !== undefined && seen.program?.sha256 !== known.sha256)
+  if (!hasRightProgram(bench))
     return skipped("only the right program tests its chip", "mend what the step 'program' says");
-  await setProgramRunning(client, manager, false);
-  await new BadgeSettings(client, settingsService).write(SETTING, erase ? MAY_ERASE : BLANK_ONLY);
-  const told = new Promise<ChipTest>((resolve) => {
-    const unlisten = bench.port.onLine((line) => {
-      const event = parseTrace(line);
-      if (event?.word !== "chiptest") return;
-      unlisten();
-      resolve(event);
-    });
-  });
-  try {
-    await setProgramRunning(client, manager, true);
-    const silence = client.pause(CHIP_TEST_MS).then(() => undefined);
-    const test = await Promise.race([told, silence]);
-    if (test !== undefined) return judgeChip(test, erase);
-    return failed(
-      "the program does not say what its chip is like",
-      "look at its log: salestag monitor --plain",
-    );
-  } finally {
-    await setProgramRunning(client, manager, false);
-    await new BadgeSettings(client, settingsService).delete(SETTING);
-  }
+  const test = await askProgram(bench, bench.erase ? ASK_CHIP_AND_ERASE : ASK_CHIP, "chiptest");
+  if (test !== undefined) return judgeChip(test, bench.erase);
+  return failed(
+    "the program does not say what its chip is like",
+    "look at its log: salestag monitor --plain",
+  );
 }
 
 function judgeChip(test: ChipTest, erase: boolean): Found {

@@ -11,9 +11,8 @@ const LOUDEST = 255;
 /** 2.4 kHz, as the badge program plays. */
 const PERIOD_US = 416;
 const TONE_MS = 1200;
-/** From the command to the sound in a frame. */
-const BEGINS_MS = 150;
-const HEARD_MS = 400;
+const FRAME_MS = 20;
+const HEARD_FRAMES = 30;
 /** The frames that count are those in which the tone is steady. */
 const STEADY_SHARE = 0.6;
 
@@ -37,9 +36,10 @@ export async function hearTone(
   buzzer: JdService,
   ear: Ear,
 ): Promise<HeardFrame[] | undefined> {
+  ear.begin();
   if ((await playTone(client, buzzer)) !== undefined) return undefined;
-  const frames = [...(await ear.listen(HEARD_MS))];
-  await client.pause(TONE_MS - HEARD_MS + BEGINS_MS);
+  const frames = await ear.more(HEARD_FRAMES);
+  await client.pause(TONE_MS - HEARD_FRAMES * FRAME_MS);
   return frames;
 }
 

@@ -36,17 +36,22 @@ export class Ear {
     this.unlisten();
   }
 
-  /** @returns the frames of the next `ms`, at most 5000. Rejects when the badge is gone. */
-  async listen(ms: number): Promise<HeardFrame[]> {
+  /** Begins to keep frames, for `more`. */
+  begin(): void {
     this.stream();
     this.frames = [];
-    await this.port.client.pause(ms);
-    return this.frames;
   }
 
   /** @returns the next so many frames; fewer when they do not come. Rejects when the badge is gone. */
   async hear(count: number): Promise<HeardFrame[]> {
-    await this.until((frames) => frames.length >= count, count * FRAME_MS + LATE_MS_MAX);
+    this.begin();
+    return await this.more(count);
+  }
+
+  /** @returns so many frames and those since the beginning; fewer when they do not come. Rejects when the badge is gone. */
+  async more(count: number): Promise<HeardFrame[]> {
+    const before = this.frames.length;
+    await this.wait((frames) => frames.length >= before + count, count * FRAME_MS + LATE_MS_MAX);
     return this.frames;
   }
 
@@ -56,18 +61,22 @@ export class Ear {
    * @returns false when it was not in `msMax`. Rejects when the badge is gone.
    */
   async until(isSo: (frames: HeardFrame[]) => boolean, msMax: number): Promise<boolean> {
-    this.frames = [];
+    this.begin();
+    return await this.wait(isSo, msMax);
+  }
+
+  /** @returns the frames of the last hearing */
+  last(): HeardFrame[] {
+    return this.frames;
+  }
+
+  private async wait(isSo: (frames: HeardFrame[]) => boolean, msMax: number): Promise<boolean> {
     for (let ms = 0; ms < msMax; ms += LOOK_MS) {
       if (ms % ASK_AGAIN_MS === 0) this.stream();
       await this.port.client.pause(LOOK_MS);
       if (isSo(this.frames)) return true;
     }
     return false;
-  }
-
-  /** @returns the frames of the last hearing */
-  last(): HeardFrame[] {
-    return this.frames;
   }
 
   private stream(): void {

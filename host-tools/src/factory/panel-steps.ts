@@ -1,12 +1,16 @@
 // Steps about what the wearer sees, feels and presses: light, vibration motor, button.
-import { type JdService, JdTimeoutError } from "@salestag/protocol/jacdac";
+import { JD_INDEX_CONTROL, type JdService, JdTimeoutError } from "@salestag/protocol/jacdac";
+import { ASK_VIBRATE, askProgram, hasRightProgram } from "./ask-program";
 import { type FactoryBench, refusalOf, serviceOf } from "./bench";
-import { type Found, failed, passed } from "./step";
+import { type Found, failed, passed, skipped } from "./step";
 
 const JD_CLASS_LED = 0x1609d4f0;
 const REGISTER_BRIGHTNESS = 0x01;
 const REGISTER_PIXELS = 0x02;
 const FULL = 255;
+/** Jacdac's control service: the device's own light, to red, green, blue, and how fast. */
+const COMMAND_STATUS_LIGHT = 0x84;
+const AT_ONCE = 0;
 const COLOURS: [name: string, rgb: number[]][] = [
   ["red", [255, 0, 0]],
   ["green", [0, 255, 0]],
@@ -14,12 +18,7 @@ const COLOURS: [name: string, rgb: number[]][] = [
 ];
 const DARK = [0, 0, 0];
 
-const JD_CLASS_VIBRATION_MOTOR = 0x183fc4a2;
-const COMMAND_VIBRATE = 0x80;
 const PULSES_MAX = 3;
-/** A pulse and the pause after it, in units of 8 ms. */
-const PULSE = [38, 255];
-const PAUSE = [50, 0];
 
 const JD_CLASS_BUTTON = 0x1473a263;
 const REGISTER_PRESSURE = 0x101;
@@ -33,31 +32,44 @@ const READ_TRIES = 4;
 const NOT_THERE = "look whether the board's definition has it; flash it again";
 
 /** Each colour by itself, in a random order: who answers by heart is found out. */
-export async function testLight({ client, person, random, signal }: FactoryBench): Promise<Found> {
-  const light = await serviceOf(client, JD_CLASS_LED);
-  const look = "look at the light: its supply, its data line, whether it sits the right way round";
-  if (light === undefined) return failed("no light announces itself", NOT_THERE);
-  client.writeRegister(light, REGISTER_BRIGHTNESS, Buffer.from([FULL]));
+export async function testLight(bench: FactoryBench): Promise<Found> {
+  const { client, person, random, signal } = bench;
+  const look = "look at the light: its resistors, the pins that dim it, whether it sits the right way round";
+  const service = await serviceOf(client, JD_CLASS_LED);
   const left = [...COLOURS];
   while (left.length > 0) {
     const [[name, rgb]] = left.splice(random(left.length), 1);
-    const refusal = await shine(client, light, rgb);
+    const refusal = await shine(bench, service, rgb);
     if (refusal !== undefined) return failed(`the light does not take ${name}: ${refusal}`, look);
     if (!person.asks) continue;
     const names = [...COLOURS.map(([colour]) => colour), "none"];
     const answer = await person.choose("Which colour does the badge show?", names, signal);
     if (answer !== name) return failed(`the light was to show ${name}, the technician saw ${answer}`, look);
   }
-  await shine(client, light, DARK);
+  await shine(bench, service, DARK);
   return passed(person.asks ? "the technician saw every colour" : "it takes every colour; nobody looked");
 }
 
-/** @returns why the light does not take it; undefined when it does */
+/**
+ * @param service a light on the bus; without one it is the runtime's own, as on the board
+ * @returns why the light does not take it; undefined when it does
+ */
 async function shine(
+  { client, manager: { deviceId } }: FactoryBench,
+  service: JdService | undefined,
+  rgb: number[],
+): Promise<string | undefined> {
+  if (service !== undefined) return await shineOnBus(client, service, rgb);
+  const control = { deviceId, serviceIndex: JD_INDEX_CONTROL, serviceClass: 0 };
+  return await refusalOf(client, control, COMMAND_STATUS_LIGHT, Buffer.from([...rgb, AT_ONCE]));
+}
+
+async function shineOnBus(
   client: FactoryBench["client"],
   light: JdService,
   rgb: number[],
 ): Promise<string | undefined> {
+  client.writeRegister(light, REGISTER_BRIGHTNESS, Buffer.from([FULL]));
   client.writeRegister(light, REGISTER_PIXELS, Buffer.from(rgb));
   try {
     let shown = "";
@@ -74,15 +86,21 @@ async function shine(
   }
 }
 
-export async function testMotor({ client, person, random, signal }: FactoryBench): Promise<Found> {
-  const motor = await serviceOf(client, JD_CLASS_VIBRATION_MOTOR);
-  const look = "look at the vibration motor, its driver and the diode beside it";
-  if (motor === undefined) return failed("no vibration motor announces itself", NOT_THERE);
+/** The motor hangs on a pin of the processor: the badge program moves it. */
+export async function testMotor(bench: FactoryBench): Promise<Found> {
+  const { person, random, signal } = bench;
+  const look = "look at the vibration motor, its transistor and the diode beside it";
+  if (!hasRightProgram(bench))
+    return skipped("only the right program moves its motor", "mend what the step 'program' says");
   const pulses = 1 + random(PULSES_MAX);
-  const pattern = Array.from({ length: pulses }, () => [...PULSE, ...PAUSE]).flat();
-  const refusal = await refusalOf(client, motor, COMMAND_VIBRATE, Buffer.from(pattern));
-  if (refusal !== undefined) return failed(`the motor takes no pulse: ${refusal}`, look);
-  if (!person.asks) return passed("it takes its command; nobody felt it");
+  const told = await askProgram(bench, ASK_VIBRATE + pulses, "motortest");
+  if (told === undefined)
+    return failed(
+      "the program does not say that it moved the motor",
+      "look at its log: salestag monitor --plain",
+    );
+  if (told.pulses === 0) return failed("the program knows no vibration motor", NOT_THERE);
+  if (!person.asks) return passed("the program moved it; nobody felt it");
   const counts = Array.from({ length: PULSES_MAX + 1 }, (_, count) => String(count));
   const felt = await person.choose("How many times did the badge vibrate?", counts, signal);
   if (felt === String(pulses)) return passed("the technician felt every pulse");

@@ -40,6 +40,7 @@ export type TraceEvent =
   | { word: "ready"; badge: string; relay: string }
   | { word: "unprovisioned" | "nochip" }
   | ({ word: "chiptest" } & ChipTest)
+  | { word: "motortest"; pulses: number }
   | ({ word: "health" } & BadgeHealth)
   | { word: "onset"; seq: number }
   | { word: "speech"; fromSeq: number; toSeq: number }
@@ -86,6 +87,8 @@ export function parseTrace(line: string): TraceEvent | undefined {
       const [sectors, places, refused, unerased, unwritten, wrong] = rest.map(Number);
       return { word, sectors, places, refused, unerased, unwritten, wrong };
     }
+    case "motortest":
+      return { word, pulses: a };
     case "health": {
       const [upS, usedKb, sizeKb, lateMs, lostFrames, online, storageFailed, batteryPercent] = rest
         .slice(1)

@@ -12,6 +12,7 @@ const source = (name: string) => readFileSync(new URL(`../../../firmware/${name}
 const FILES = {
   "flash-chip.ts": source("src/flash/flash-chip.ts"),
   "flash-chip.md": source("services/flash-chip.md"),
+  "turns.ts": source("src/flash/turns.ts"),
 };
 
 const SERVICE_PROGRAM = `
@@ -130,6 +131,7 @@ describe("flash chip on SPI", () => {
   it("speaks the command set: wakes, identifies, enables, polls; tells of chips that cannot be used", async () => {
     const program = await buildProgram({
       "flash-chip.ts": FILES["flash-chip.ts"],
+      "turns.ts": FILES["turns.ts"],
       "spi-chip.ts": source("src/flash/spi-chip.ts"),
       "main.ts": SPI_CHIP_PROGRAM,
     });
@@ -140,6 +142,7 @@ describe("flash chip on SPI", () => {
       log.filter((line) => line.includes("@spi")).map((line) => line.replace(/^.*@spi /, "")),
       [
         "size ok",
+        "two fibers ok",
         "program: 6 5 18 5 5 5 5",
         "programmed ok",
         "bits only clear ok",
@@ -151,6 +154,7 @@ describe("flash chip on SPI", () => {
         "a chip that stays busy refused: the flash chip is busy with command 18 for more than 20 ms: it is worn out",
         "no chip refused: no flash chip answers on SPI: check its wires and its supply",
         "a chip that is too small refused: the flash chip says that its size is 2 to the 12 bytes: it is not one that this badge can use",
+        "size of another maker's ok",
         "done",
       ],
     );

@@ -1,6 +1,15 @@
 // Plays what the wearer sees, hears and feels, as Jacdac services on an emulated badge's bus: light, buzzer, vibration motor. Registers and
 // commands are those of the runtime's own services (jacdac-c).
-import { JD_GET_REGISTER, JD_SET_REGISTER } from "@salestag/protocol/jacdac";
+import {
+  decodeFrame,
+  encodeFrame,
+  JD_FLAG_COMMAND,
+  JD_GET_REGISTER,
+  JD_INDEX_ACK,
+  JD_INDEX_CONTROL,
+  JD_SET_REGISTER,
+} from "@salestag/protocol/jacdac";
+import type { PlayedDevice } from "../bench";
 import { PlayedService } from "./played-service";
 import type { VirtualTime } from "./virtual-time";
 
@@ -12,7 +21,7 @@ const REGISTER_PIXELS = 0x02;
 const COMMAND_PLAY_TONE = 0x80;
 const COMMAND_VIBRATE = 0x80;
 const TONE_BYTES = 6;
-const PULSE_UNIT_MS = 8;
+const COMMAND_STATUS_LIGHT = 0x84;
 
 export interface PlayedPanelParts {
   time: VirtualTime;
@@ -73,7 +82,7 @@ export class PlayedBuzzer extends PlayedService {
 }
 
 export class PlayedMotor extends PlayedService {
-  /** Pulses of the last command. */
+  /** Pulses since it was looked at last. */
   pulses = 0;
 
   constructor({ refuses = false, ...parts }: PlayedPanelParts) {
@@ -83,11 +92,37 @@ export class PlayedMotor extends PlayedService {
       take: (command, data) => {
         if (refuses || command !== COMMAND_VIBRATE) return undefined;
         const pairs = Array.from({ length: data.length / 2 }, (_, i) => data.subarray(2 * i, 2 * i + 2));
-        this.pulses = pairs.filter(
-          ([duration, intensity]) => duration * PULSE_UNIT_MS > 0 && intensity > 0,
-        ).length;
+        this.pulses += pairs.filter(([duration, intensity]) => duration > 0 && intensity > 0).length;
         return "done";
       },
     });
+  }
+}
+
+/** The runtime's own light, as on the board: a command to the control service of the badge itself. The runtime for computers has none. */
+export class StatusLight implements PlayedDevice {
+  /** Red, green, blue: what it shows. */
+  pixels: Buffer = Buffer.alloc(3);
+
+  /** @param deviceId the badge's own, 16 hexadecimal digits @param send puts a frame on the bus */
+  constructor(
+    private readonly deviceId: string,
+    private readonly send: (frame: Buffer) => void,
+  ) {}
+
+  receive(): void {
+    // what is on the bus is not for it
+  }
+
+  takes(bytes: Buffer): boolean {
+    const frame = decodeFrame(bytes);
+    if (frame === undefined || frame.deviceId !== this.deviceId || !(frame.flags & JD_FLAG_COMMAND))
+      return false;
+    const [{ serviceIndex, command, data }] = frame.packets;
+    if (serviceIndex !== JD_INDEX_CONTROL || command !== COMMAND_STATUS_LIGHT) return false;
+    this.pixels = Buffer.from(data.subarray(0, 3));
+    const packets = [{ serviceIndex: JD_INDEX_ACK, command: bytes.readUInt16LE(0), data: Buffer.alloc(0) }];
+    this.send(encodeFrame({ flags: 0, deviceId: this.deviceId, packets }));
+    return true;
   }
 }

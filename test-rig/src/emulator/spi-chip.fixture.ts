@@ -17,7 +17,7 @@ class Chip implements SpiBus {
   pollsNeeded = 3;
   ignoresWriteEnable = false;
   staysBusy = false;
-  capacity = 26;
+  capacity = 0x20; // of a Winbond W25Q512JV, 64 MB
   maker = 0xef;
   polls = 0;
   log = "";
@@ -120,6 +120,16 @@ function check(what: string, good: boolean): void {
 const wires = new Chip();
 const chip = await openSpiChip(wires);
 check("size", chip.sectors === 16384);
+// Two fibers at once: the chip complains of commands while it is busy.
+let otherDone = false;
+const other = async () => {
+  for (let i = 0; i < 5; i++) await chip.read(i, 1);
+  otherDone = true;
+};
+other.start();
+await chip.program(9 * 256, Buffer.from([1]));
+while (!otherDone) await sleep(1);
+check("two fibers", (await chip.read(9 * 256, 1))[0] === 1);
 wires.log = "";
 const address = 63 * 1024 * 1024 + 3 * 256 + 7;
 await chip.program(address, Buffer.from([0x12, 0x34, 0x56]));
@@ -160,5 +170,9 @@ odd.capacity = 12;
 await refused("a chip that is too small", async () => {
   await openSpiChip(odd);
 });
+const macronix = new Chip();
+macronix.maker = 0xc2;
+macronix.capacity = 0x1a;
+check("size of another maker's", (await openSpiChip(macronix)).sectors === 16384);
 console.log("@spi done");
 `;

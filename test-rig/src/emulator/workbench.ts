@@ -2,7 +2,7 @@
 // wrong with the badge is planted here.
 import type { Bench } from "../bench";
 import { PlayedButton } from "./button";
-import { PlayedBuzzer, PlayedLight, PlayedMotor } from "./panel";
+import { PlayedBuzzer, PlayedLight, PlayedMotor, StatusLight } from "./panel";
 import { playedPower } from "./power";
 
 /** One thing each that can be wrong; left out: nothing. */
@@ -11,7 +11,8 @@ export interface Faults {
   microphone?: "dead" | "noisy" | "deaf";
   /** The switch does not cut the supply; its line to the processor is off, or always on; the switch does nothing at all; the supply never comes back. */
   mute?: "does not cut" | "no flag" | "always" | "no switch" | "stays cut";
-  light?: Trouble;
+  /** Of a light on the bus; "own" is no fault: the light is the runtime's own, as on the board. */
+  light?: Trouble | "own";
   buzzer?: Trouble;
   motor?: Trouble;
   button?: "missing" | "stuck" | "dead";
@@ -47,7 +48,7 @@ export class Workbench {
   switchedOff = false;
   /** Somebody speaks. */
   voice = false;
-  light: PlayedLight | undefined;
+  light: { pixels: Buffer } | undefined;
   buzzer: PlayedBuzzer | undefined;
   motor: PlayedMotor | undefined;
 
@@ -63,8 +64,18 @@ export class Workbench {
     const parts = (deviceId: string, trouble: Trouble | undefined, send: (frame: Buffer) => void) => {
       return { time, deviceId, send, refuses: trouble === "refuses" };
     };
-    if (light !== "missing")
-      bench.plug((send) => (this.light = new PlayedLight(parts(IDS.light, light, send))));
+    if (light === "own")
+      bench.plug((send) => {
+        const own = new StatusLight(bench.state().deviceId, send);
+        this.light = own;
+        return own;
+      });
+    else if (light !== "missing")
+      bench.plug((send) => {
+        const played = new PlayedLight(parts(IDS.light, light, send));
+        this.light = played;
+        return played;
+      });
     if (buzzer !== "missing")
       bench.plug((send) => (this.buzzer = new PlayedBuzzer(parts(IDS.buzzer, buzzer, send))));
     if (motor !== "missing")
@@ -89,9 +100,11 @@ export class Workbench {
     return ["red", "green", "blue"].find((_, i) => pixels?.[i] === 255) ?? "none";
   }
 
-  /** What somebody feels: pulses of the last command. */
-  get pulses(): number {
-    return this.faults.motor === "broken" ? 0 : (this.motor?.pulses ?? 0);
+  /** What somebody feels: pulses since he was asked last. */
+  feel(): number {
+    const pulses = this.motor?.pulses ?? 0;
+    if (this.motor !== undefined) this.motor.pulses = 0;
+    return this.faults.motor === "broken" ? 0 : pulses;
   }
 
   /** The front end's frame of a hop, without sound. */
