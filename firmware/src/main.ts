@@ -3,10 +3,9 @@ import { millis, sleep, VoiceFrontEnd } from "@devicescript/core";
 import { FRAME_MS, type FrameType } from "@salestag/protocol";
 import { badgeCrypto } from "./badge-crypto";
 import { Bell } from "./bell";
-import { hasBoard, openBoardChip } from "./board";
 import { HEALTH_MS } from "./config";
-import type { FlashChip } from "./flash/flash-chip";
-import { openServiceChip } from "./flash/service-chip";
+import { testIfAsked } from "./factory";
+import { openChip } from "./flash/open-chip";
 import {
   keepConfiguration,
   readAny,
@@ -22,9 +21,6 @@ import { loadPhrases, Phrases } from "./phrases";
 import { openStorage } from "./storage";
 import { Trace } from "./trace";
 import { runUplink } from "./uplink";
-
-/** A flash chip that has not answered by then is not there. */
-const CHIP_MS_MAX = 5000;
 
 async function start(identity: Identity, trace: Trace): Promise<void> {
   const crypto = badgeCrypto();
@@ -79,17 +75,6 @@ async function start(identity: Identity, trace: Trace): Promise<void> {
   trace.ready(identity.badgeId.toString("hex"), `${proto}://${host}:${port}`);
 }
 
-/** @returns the board's own chip, else the one on the bus; undefined when none answers */
-async function openChip(): Promise<FlashChip | undefined> {
-  if (!hasBoard()) return await openServiceChip(CHIP_MS_MAX);
-  try {
-    return await openBoardChip();
-  } catch (error) {
-    console.warn((error as Error).message);
-    return undefined;
-  }
-}
-
 /** Says for ever what is wrong: whoever looks later is to know it too. */
 async function repeat(say: () => void): Promise<void> {
   for (;;) {
@@ -111,8 +96,9 @@ function listen(take: (frame: Buffer) => void): void {
   internals._changeHandlers.reading = { emit: take };
 }
 
-const identity = await readIdentity();
 const trace = new Trace((line) => console.log(line));
+await testIfAsked(trace);
+const identity = await readIdentity();
 if (identity !== undefined) await start(identity, trace);
 else {
   console.warn("this badge is not provisioned: run 'salestag provision'");

@@ -1,6 +1,8 @@
 // What the badge says about its work, one line each, for the rig, the monitor and a tech's terminal. A line is '@', a word and
 // numbers; it never holds a key or anything that was said. The lines are listed in firmware/README.md.
 
+import type { ChipProbe } from "./chip-probe";
+
 /** Writes trace lines through `print`. */
 export class Trace {
   constructor(private readonly print: (line: string) => void) {}
@@ -18,6 +20,17 @@ export class Trace {
   /** The program runs and has no flash chip: it records nothing. */
   nochip(): void {
     this.print("@nochip");
+  }
+
+  /** What the factory's test of the flash chip found. */
+  chipTest(probe: ChipProbe): void {
+    const { sectors, places, refused, unerased, unwritten, wrong } = probe;
+    this.print(`@chiptest ${sectors} ${places} ${refused} ${unerased} ${unwritten} ${wrong}`);
+  }
+
+  /** The motor was told so many times to vibrate, for the factory's test; 0: there is none. */
+  motorTest(pulses: number): void {
+    this.print(`@motortest ${pulses}`);
   }
 
   /** How the badge is: its id, and the numbers in the order of firmware/README.md. */

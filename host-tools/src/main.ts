@@ -7,6 +7,7 @@ import { addConfigure } from "./commands/configure";
 import { addConsent } from "./commands/consent";
 import { addDeploy } from "./commands/deploy";
 import { addDoctor } from "./commands/doctor";
+import { addFactoryTest } from "./commands/factory-test";
 import { addFlash } from "./commands/flash";
 import { addKeysAddRecipient } from "./commands/keys-add-recipient";
 import { addKeysExport } from "./commands/keys-export";
@@ -38,6 +39,7 @@ const program = new Command("salestag")
 program.commandsGroup("Badges that are plugged in:");
 addPorts(program, output);
 addDoctor(program, output);
+addFactoryTest(program, output);
 addMonitor(program, output);
 addFlash(program, output);
 addDeploy(program, output);

@@ -43,6 +43,8 @@ export interface BenchOptions {
 export interface PlayedDevice {
   /** Takes a frame from the bus. */
   receive(frame: Buffer): void;
+  /** Takes a host's frame for the badge in the runtime's stead. @returns false when it is the runtime's */
+  takes?(frame: Buffer): boolean;
 }
 
 /** Frames on the badge's bus that the rig keeps from the badge. */
@@ -136,8 +138,9 @@ export class Bench {
 
   /** Takes a frame from a computer at the USB port. */
   fromHost(frame: Buffer): void {
-    if (this.wifi?.receive(frame)) return;
+    if (this.wifi?.receive(frame) || this.devices.some((device) => device.takes?.(frame))) return;
     this.running?.receive(frame);
+    this.frontEnd?.receive(frame);
     for (const device of this.devices) device.receive(frame);
   }
 

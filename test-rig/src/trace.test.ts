@@ -20,6 +20,21 @@ const CASES: { word: keyof Trace; print: (trace: Trace) => void; event: TraceEve
     event: { word: "unprovisioned" },
   },
   {
+    word: "chipTest",
+    print: (trace) =>
+      trace.chipTest({ sectors: 16384, places: 4, refused: 0, unerased: 1, unwritten: 2, wrong: 3 }),
+    event: {
+      word: "chiptest",
+      sectors: 16384,
+      places: 4,
+      refused: 0,
+      unerased: 1,
+      unwritten: 2,
+      wrong: 3,
+    },
+  },
+  { word: "motorTest", print: (trace) => trace.motorTest(3), event: { word: "motortest", pulses: 3 } },
+  {
     word: "health",
     print: (trace) => trace.health("0011223344556677", [65, 12, 65000, 140, 3, 1, 0, -1]),
     event: {

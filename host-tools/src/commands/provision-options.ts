@@ -100,7 +100,8 @@ export function planOf(flags: SharedFlags, label: string): BadgePlan {
   return plan;
 }
 
-function passwordIn(path: string | undefined): string {
+/** @returns the Wi-Fi's password in a file; "" without one @throws ToolError when it cannot be read, or others may read it */
+export function passwordIn(path: string | undefined): string {
   if (path === undefined) return "";
   if (!existsSync(path))
     throw new ToolError(

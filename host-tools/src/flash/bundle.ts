@@ -4,7 +4,7 @@ import { sign, verify } from "node:crypto";
 import { CborReader, CborWriter, FormatError } from "@salestag/protocol/host";
 import { ExitCode, ToolError } from "../errors";
 import { checkImages, IMAGE_BYTES_MAX, type ImageName, type Images, readImage, sha256 } from "./images";
-import { publicBytes, type Trust } from "./signing";
+import { publicBytes, publicKeyOf, type Trust } from "./signing";
 
 export interface Bundle {
   /** Of the badge program, for people: 1 to 64 printable ASCII characters. */
@@ -114,14 +114,11 @@ function readSigner(head: CborReader, signed: Buffer): string | undefined {
   if (head.array("signature", 0, 2) === 0) return undefined;
   const key = head.bytes("signer's key", KEY_BYTES, KEY_BYTES);
   const signature = head.bytes("signature", SIGNATURE_BYTES, SIGNATURE_BYTES);
-  const publicKey = { key: Buffer.concat([SPKI_PREFIX, key]), format: "der", type: "spki" } as const;
-  if (!verify(null, Buffer.concat([DOMAIN, signed]), publicKey, signature))
+  const signer = key.toString("hex");
+  if (!verify(null, Buffer.concat([DOMAIN, signed]), publicKeyOf(signer), signature))
     throw new FormatError("its signature does not fit its contents");
-  return key.toString("hex");
+  return signer;
 }
-
-/** What comes before the 32 bytes of an Ed25519 key in DER (RFC 8410). */
-const SPKI_PREFIX = Buffer.from("302a300506032b6570032100", "hex");
 
 interface Part {
   name: ImageName;

@@ -95,6 +95,15 @@ export function readTrust(
   return { keys: [], allowUnsigned };
 }
 
+/** What comes before the 32 bytes of an Ed25519 key in DER (RFC 8410). */
+const SPKI_PREFIX = Buffer.from("302a300506032b6570032100", "hex");
+
+/** @param hex 64 hexadecimal digits @returns the Ed25519 public key with these bytes */
+export function publicKeyOf(hex: string): KeyObject {
+  const key = Buffer.concat([SPKI_PREFIX, Buffer.from(hex, "hex")]);
+  return createPublicKey({ key, format: "der", type: "spki" });
+}
+
 /** @returns the 32 bytes of an Ed25519 public key, also of a private key's */
 export function publicBytes(key: KeyObject): Buffer {
   const publicKey = key.type === "private" ? createPublicKey(key) : key;

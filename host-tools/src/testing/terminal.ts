@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 
 /** What the command must show, and what is typed then. */
-export type Turn = [shows: RegExp, typed: string];
+export type Turn = [shows: RegExp, typed: string | (() => string)];
 
 /** What was on the screen, and how the command ended. */
 export interface Session {
@@ -27,7 +27,7 @@ export async function onTerminal(command: string[], dialog: Turn[], env = proces
       if (found === null) return;
       seen += found.index + found[0].length;
       turns.shift();
-      child.stdin.write(turn[1]);
+      child.stdin.write(typeof turn[1] === "string" ? turn[1] : turn[1]());
     }
   });
   const code = await new Promise<number | null>((resolve, reject) => {

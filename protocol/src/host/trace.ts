@@ -19,10 +19,28 @@ export interface BadgeHealth {
   batteryPercent: number;
 }
 
+/** What the factory's test of the flash chip found; bytes are counted over all sectors that were tried. */
+export interface ChipTest {
+  /** Sectors of 4096 bytes that the chip says it has; 0: no chip answers. */
+  sectors: number;
+  /** Sectors that were tried. */
+  places: number;
+  /** Commands that the chip refused or left unanswered. */
+  refused: number;
+  /** Bytes that were not blank after an erasure. */
+  unerased: number;
+  /** Bytes that were still blank after they were written. */
+  unwritten: number;
+  /** Bytes that read as something else than was written. */
+  wrong: number;
+}
+
 /** One thing that the badge said it did. */
 export type TraceEvent =
   | { word: "ready"; badge: string; relay: string }
   | { word: "unprovisioned" | "nochip" }
+  | ({ word: "chiptest" } & ChipTest)
+  | { word: "motortest"; pulses: number }
   | ({ word: "health" } & BadgeHealth)
   | { word: "onset"; seq: number }
   | { word: "speech"; fromSeq: number; toSeq: number }
@@ -65,6 +83,12 @@ export function parseTrace(line: string): TraceEvent | undefined {
     case "unprovisioned":
     case "nochip":
       return { word };
+    case "chiptest": {
+      const [sectors, places, refused, unerased, unwritten, wrong] = rest.map(Number);
+      return { word, sectors, places, refused, unerased, unwritten, wrong };
+    }
+    case "motortest":
+      return { word, pulses: a };
     case "health": {
       const [upS, usedKb, sizeKb, lateMs, lostFrames, online, storageFailed, batteryPercent] = rest
         .slice(1)

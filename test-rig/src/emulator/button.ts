@@ -22,6 +22,8 @@ export interface PlayedButtonParts {
   deviceId: string;
   /** Puts a frame on the bus. */
   send: (frame: Buffer) => void;
+  /** Fault: it reads as pressed for ever, and never says that it went down or up. */
+  stuck?: boolean;
 }
 
 export class PlayedButton {
@@ -35,7 +37,8 @@ export class PlayedButton {
 
   /** Presses the button, now, for so long. */
   press(forMs: number): void {
-    const { time } = this.parts;
+    const { time, stuck } = this.parts;
+    if (stuck) return;
     this.event(EVENT_DOWN, Buffer.alloc(0));
     time.at(time.nowMs() + forMs, () => {
       const held = Buffer.alloc(4);
@@ -51,7 +54,7 @@ export class PlayedButton {
       return;
     for (const { serviceIndex, command } of frame.packets)
       if (serviceIndex === SERVICE_INDEX && command === (JD_GET_REGISTER | REGISTER_PRESSURE))
-        this.report(command, Buffer.alloc(2));
+        this.report(command, Buffer.alloc(2, this.parts.stuck ? 0xff : 0));
   }
 
   /** Takes the button off the bus. */
