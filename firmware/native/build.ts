@@ -1,0 +1,101 @@
+// Translates the built front end's WASM to C with wabt's wasm2c, and compiles the programs of host/ around it.
+// As a program it writes front.c and front.h, which the chip's component takes in: npx tsx firmware/native/build.ts FOLDER
+
+import { execFileSync } from "node:child_process";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { WASM_FILE } from "../voice-front-end/built";
+
+/** This folder: the C sources. */
+export const NATIVE = fileURLToPath(new URL(".", import.meta.url));
+/** Prefix of the translated module's names in C: Z_front_... */
+const MODULE = "front";
+/** The first line after the helpers that wasm2c writes into every file; ours are in wasm-rt.h. */
+const FIRST_OWN_LINE = "static bool s_module_initialized = false;";
+const WARNINGS = ["-Wall", "-Wextra", "-Werror", "-Wno-unused-function", "-Wno-unused-parameter"];
+
+/** A processor that the front end can be compiled for, by a compiler of Debian. */
+export interface Target {
+  compiler: string;
+  /** Options that choose the processor and what surrounds the program. */
+  options: string[];
+  /** Sources that the programs need there besides their own. */
+  sources: string[];
+  /** Options for the linker, after the sources. */
+  libraries: string[];
+  /** What runs the program, before its path; nothing where this computer does. */
+  runner: string[];
+}
+
+const BARE = ["-O2", "-ffreestanding", "-nostdlib", "-static", "-fno-tree-loop-distribute-patterns"];
+
+/** This computer, with every access to memory and every arithmetic step checked. */
+export const CHECKED: Target = {
+  compiler: "gcc",
+  options: ["-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"],
+  sources: [],
+  libraries: [],
+  runner: [],
+};
+
+/** 32-bit RISC-V with multiplication and compressed instructions, as in the ESP32-C3. */
+export const RV32: Target = {
+  compiler: "riscv64-unknown-elf-gcc",
+  options: [...BARE, "-march=rv32imc", "-mabi=ilp32"],
+  sources: ["host/memory.c", "host/system-rv32.c"],
+  libraries: ["-lgcc"],
+  runner: ["qemu-riscv32"],
+};
+
+/** Xtensa LX106, the only Xtensa core that Debian compiles for: without the ESP32-S3's loops, windows, minima and wide products. */
+export const XTENSA: Target = {
+  compiler: "xtensa-lx106-elf-gcc",
+  options: [...BARE, "-mlongcalls"],
+  sources: ["host/memory.c", "host/system-xtensa.c", "host/wide-xtensa.c"],
+  libraries: ["-lgcc"],
+  runner: ["qemu-xtensa", "-cpu", "lx106"],
+};
+
+/**
+ * Writes the front end as front.c and front.h.
+ * Throws an Error when wasm2c fails, or writes what this does not know.
+ * @param wasmFile the built module
+ */
+export function translate(folder: string, wasmFile = WASM_FILE): void {
+  mkdirSync(folder, { recursive: true });
+  const source = join(folder, `${MODULE}.c`);
+  execFileSync("wasm2c", ["--module-name", MODULE, wasmFile, "-o", source], { stdio: "pipe" });
+  const text = readFileSync(source, "utf8");
+  const start = text.indexOf(FIRST_OWN_LINE);
+  if (start < 0)
+    throw new Error(`wasm2c's output has no line '${FIRST_OWN_LINE}'; this build knows wabt 1.0.32.`);
+  writeFileSync(source, `#include "${MODULE}.h"\n${text.slice(start)}`);
+}
+
+/** Compiles a program of host/ with the front end that was translated into `folder`. @returns its path */
+export function compileProgram(folder: string, name: string, sources: string[], target: Target): string {
+  const program = join(folder, `${name}-${target.compiler}`);
+  const files = [...sources, ...target.sources].map((file) => join(NATIVE, file));
+  const includes = [folder, NATIVE, join(NATIVE, "stub")].map((path) => `-I${path}`);
+  const from = ["-std=c11", ...WARNINGS, ...includes, join(folder, `${MODULE}.c`), ...files];
+  execFileSync(target.compiler, [...target.options, ...from, ...target.libraries, "-o", program], {
+    stdio: "pipe",
+  });
+  return program;
+}
+
+/** Compiles host/replay.c: hops in, features out. @returns its path */
+export function compileReplay(folder: string, target: Target): string {
+  return compileProgram(folder, "replay", ["front_end.c", "host/replay.c"], target);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const folder = process.argv[2];
+  if (folder === undefined) {
+    process.stderr.write("Usage: npx tsx firmware/native/build.ts FOLDER\n");
+    process.exit(2);
+  }
+  translate(folder);
+  process.stdout.write(`wrote ${join(folder, `${MODULE}.c`)} and ${join(folder, `${MODULE}.h`)}\n`);
+}
