@@ -3,9 +3,9 @@
 
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { WASM_FILE } from "../voice-front-end/built";
+import { NETWORK_FILE, WASM_FILE } from "../voice-front-end/built";
 
 /** This folder: the C sources. */
 export const NATIVE = fileURLToPath(new URL(".", import.meta.url));
@@ -78,7 +78,7 @@ export function compileProgram(folder: string, name: string, sources: string[], 
   const program = join(folder, `${name}-${target.compiler}`);
   const files = [...sources, ...target.sources].map((file) => join(NATIVE, file));
   const includes = [folder, NATIVE, join(NATIVE, "stub")].map((path) => `-I${path}`);
-  const from = ["-std=c11", ...WARNINGS, ...includes, join(folder, `${MODULE}.c`), ...files];
+  const from = ["-std=gnu11", ...WARNINGS, ...includes, join(folder, `${MODULE}.c`), ...files];
   execFileSync(target.compiler, [...target.options, ...from, ...target.libraries, "-o", program], {
     stdio: "pipe",
   });
@@ -88,6 +88,20 @@ export function compileProgram(folder: string, name: string, sources: string[], 
 /** Compiles host/replay.c: hops in, features out. @returns its path */
 export function compileReplay(folder: string, target: Target): string {
   return compileProgram(folder, "replay", ["front_end.c", "host/replay.c"], target);
+}
+
+/** The pins that host/chip.c plays. */
+const PINS = ["MIC_CLOCK_GPIO=4", "MIC_WORD_GPIO=5", "MIC_DATA_GPIO=6", "MUTE_STATE_GPIO=7"];
+
+/** Compiles all that goes onto the chip, with host/chip.c as the chip, for this computer with Debian's libopus. @returns its path */
+export function compileChip(folder: string): string {
+  const own = ["front_end.c", "frame_ring.c", "opus_packet.c", "listener.c", "voice_service.c"];
+  const vitals = ["runtime_heap.c", "vitals_service.c"];
+  const chip = ["chip/capture.c", "chip/badge_front_end.c", "host/chip.c", "host/network.S"];
+  const options = [...CHECKED.options, ...PINS.map((pin) => `-D${pin}`)];
+  options.push("-I/usr/include/opus", `-Wa,-I${dirname(NETWORK_FILE)}`);
+  const target = { ...CHECKED, options, libraries: ["-lopus"] };
+  return compileProgram(folder, "chip", [...own, ...vitals, ...chip], target);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
