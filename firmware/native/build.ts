@@ -2,7 +2,7 @@
 // As a program it writes front.c and front.h, which the chip's component takes in: npx tsx firmware/native/build.ts FOLDER
 
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { NETWORK_FILE, WASM_FILE } from "../voice-front-end/built";
@@ -26,6 +26,8 @@ export interface Target {
   libraries: string[];
   /** What runs the program, before its path; nothing where this computer does. */
   runner: string[];
+  /** Number of the system call that writes, where the runner can count instructions. */
+  writeCall?: number;
 }
 
 const BARE = ["-O2", "-ffreestanding", "-nostdlib", "-static", "-fno-tree-loop-distribute-patterns"];
@@ -46,6 +48,7 @@ export const RV32: Target = {
   sources: ["host/memory.c", "host/system-rv32.c"],
   libraries: ["-lgcc"],
   runner: ["qemu-riscv32"],
+  writeCall: 64,
 };
 
 /** Xtensa LX106, the only Xtensa core that Debian compiles for: without the ESP32-S3's loops, windows, minima and wide products. */
@@ -55,6 +58,7 @@ export const XTENSA: Target = {
   sources: ["host/memory.c", "host/system-xtensa.c", "host/wide-xtensa.c"],
   libraries: ["-lgcc"],
   runner: ["qemu-xtensa", "-cpu", "lx106"],
+  writeCall: 13,
 };
 
 /**
@@ -88,6 +92,42 @@ export function compileProgram(folder: string, name: string, sources: string[], 
 /** Compiles host/replay.c: hops in, features out. @returns its path */
 export function compileReplay(folder: string, target: Target): string {
   return compileProgram(folder, "replay", ["front_end.c", "host/replay.c"], target);
+}
+
+/** Folders of libopus's sources that an encoder needs, and what in them is none of it. */
+const OPUS_FOLDERS = ["celt", "silk", "silk/fixed", "src"];
+const OPUS_OTHERS = /demo|dump_modes|compare|multistream|projection|mapping_matrix|analysis|mlp|float/;
+const OPUS_OPTIONS = ["-DOPUS_BUILD", "-DFIXED_POINT", "-DDISABLE_FLOAT_API", "-DVAR_ARRAYS", "-w"];
+
+/**
+ * Compiles host/replay-opus.c, hops in and packets out, with libopus in fixed point for a bare processor.
+ * @param opus a folder with the sources of a release of libopus
+ * @returns its path
+ */
+export function compileOpus(folder: string, opus: string, target: Target): string {
+  const program = join(folder, `opus-${target.compiler}`);
+  const library = OPUS_FOLDERS.flatMap((part) =>
+    readdirSync(join(opus, part))
+      .filter((file) => file.endsWith(".c") && !OPUS_OTHERS.test(file))
+      .map((file) => join(opus, part, file)),
+  );
+  const own = ["opus_packet.c", "host/replay-opus.c", ...target.sources].map((file) => join(NATIVE, file));
+  const parts = ["include", ...OPUS_FOLDERS].map((part) => join(opus, part));
+  const includes = [join(NATIVE, "host", "libc"), NATIVE, ...parts].map((path) => `-I${path}`);
+  const unused = ["-ffunction-sections", "-fdata-sections", "-Wl,--gc-sections"];
+  const options = [...target.options, ...unused, ...OPUS_OPTIONS, ...includes];
+  execFileSync(target.compiler, [...options, ...library, ...own, ...target.libraries, "-o", program], {
+    stdio: "pipe",
+  });
+  return program;
+}
+
+/** Compiles host/count-instructions.c, a plugin for the emulators. @returns its path */
+export function compileCounter(folder: string): string {
+  const plugin = join(folder, "count-instructions.so");
+  const source = join(NATIVE, "host", "count-instructions.c");
+  execFileSync("gcc", ["-O2", ...WARNINGS, "-shared", "-fPIC", source, "-o", plugin], { stdio: "pipe" });
+  return plugin;
 }
 
 /** The pins that host/chip.c plays. */

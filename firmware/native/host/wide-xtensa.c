@@ -39,3 +39,7 @@ int64_t __divdi3(int64_t dividend, int64_t divisor) {
 int32_t __divsi3(int32_t dividend, int32_t divisor) {
   return (int32_t)__divdi3(dividend, divisor);
 }
+
+uint32_t __udivsi3(uint32_t dividend, uint32_t divisor) {
+  return (uint32_t)quotient(dividend, divisor);
+}

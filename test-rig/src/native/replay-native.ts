@@ -1,6 +1,6 @@
 // Runs the front end that was translated to C over a recording, on this computer or in an emulator of another processor, and the WASM
 // over the same, for comparing: a hop's features are the frame's bytes from 4 to before its packet.
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import type { Target } from "../../../firmware/native/build";
 import { FrontEnd, type FrontEndFiles, HOP_SAMPLES } from "../../../firmware/voice-front-end/front-end";
 
@@ -46,4 +46,27 @@ export function replayNative(
   const [command, ...args] = [...target.runner, program];
   const input = replayInput(network, samples);
   return replayOutput(execFileSync(command, args, { input, maxBuffer: OUTPUT_BYTES_MAX }));
+}
+
+/** What counting gave: what the program wrote, and how many instructions it ran up to each of its writes since the one before. */
+export interface CountedRun {
+  output: Buffer;
+  instructions: number[];
+}
+
+/**
+ * Runs a program in its target's emulator, which counts its instructions exactly. Throws an Error when it fails.
+ * @param counter what compileCounter made
+ */
+export function countedRun(program: string, target: Target, counter: string, input: Buffer): CountedRun {
+  const [command, ...args] = target.runner;
+  const plugin = ["-plugin", `${counter},write=${target.writeCall}`];
+  const { status, stdout, stderr, error } = spawnSync(command, [...args, ...plugin, program], {
+    input,
+    maxBuffer: OUTPUT_BYTES_MAX,
+  });
+  const told = stderr?.toString("latin1") ?? "";
+  if (error !== undefined || status !== 0)
+    throw error ?? new Error(`${command} ended with ${status}: ${told.slice(-200)}`);
+  return { output: stdout, instructions: told.trim().split("\n").map(Number) };
 }
