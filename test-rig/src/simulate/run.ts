@@ -47,7 +47,7 @@ export interface SimulationOptions {
   /** ms on which the time in virtual machines is measured; performance.now() when left out. */
   realMs?: () => number;
   /** Called once every badge is switched on and has its settings. */
-  onStart?: (badges: SimulatedBadge[]) => void;
+  onStart?: (badges: SimulatedBadge[], atMs: number) => void;
   /** Called for every write to and from a badge's socket. */
   onBytes?: (toRelay: boolean, bytes: number, atMs: number) => void;
   /** Called at the end, while the files are still there. */
@@ -132,7 +132,7 @@ class World {
     this.writeRegistry();
     await this.startRelay();
     for (const badge of this.badges) await badge.provision();
-    this.options.onStart?.(this.badges);
+    this.options.onStart?.(this.badges, this.time.nowMs());
     if (!this.options.calm) this.planFaults();
     this.tellProgress();
     await this.until(this.dayMs);
