@@ -38,6 +38,14 @@ export const CPU: Record<CpuMhz, { idle: Figure; oneCore: Figure; bothCores: Fig
 /** The same at 80 and 40 MHz, idle: what dynamic frequency scaling goes down to. */
 export const CPU_SLOW_IDLE = { 80: from(22.0, MODEM_SLEEP), 40: from(13.2, MODEM_SLEEP) };
 
+/**
+ * What the clock cannot fall below while samples come in, MHz, as the driver is: it locks the peripheral bus at 80 MHz whatever its own clock is.
+ */
+export const I2S_CLOCK_MIN_MHZ = from(
+  80,
+  "ESP-IDF 5.0, i2s_std.c: ESP_PM_APB_FREQ_MAX but with an APLL, which an ESP32-S3 does not have",
+);
+
 /** Light sleep. Not for a badge that listens: the microphone's clock stops in it. */
 export const LIGHT_SLEEP = from(0.24, `${MODULE}, Table 6-7, Low-Power Modes`);
 
@@ -145,6 +153,7 @@ export const CELL = {
 
 /** Every group, for tables of sources. */
 export const ALL = {
+  I2S_CLOCK_MIN_MHZ,
   CPU,
   CPU_SLOW_IDLE,
   LIGHT_SLEEP,
