@@ -35,6 +35,11 @@ export const PING_AFTER_MS = 30000;
 /** Nothing from the relay for this long: the connection is dead. */
 export const DEAD_AFTER_MS = 75000;
 
+/** A badge that leaves the relay between uploads stays at least this long: letters come right after the welcome. */
+export const UPLOAD_LINGER_MS = 2000;
+/** A relay that does not close after our farewell is left all the same. */
+export const LEAVE_MS_MAX = 2000;
+
 /** The badge says so often how it is. */
 export const HEALTH_MS = 2000;
 /** The battery is asked so often for its charge. */

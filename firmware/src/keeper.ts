@@ -87,6 +87,7 @@ export class Keeper {
   private savedMs = 0;
   private healthMs = 0;
   private isOnline = false;
+  private uploadEveryMs: number;
   private storageFailed = false;
 
   constructor(private readonly ports: KeeperPorts) {
@@ -94,6 +95,7 @@ export class Keeper {
     const self = this; // DeviceScript has no `this` in arrow functions
     this.account = new Account(store, crypto);
     this.gate = new ConsentGate(consent);
+    this.uploadEveryMs = tuning.uploadEveryMs;
     this.time = new BadgeClock(store.state.unixMs);
     this.epochs = new Epochs(crypto, store);
     this.outbox = new Outbox(log, tuning.dropOldest === 1, {
@@ -184,6 +186,16 @@ export class Keeper {
 
   online(up: boolean): void {
     this.isOnline = up;
+  }
+
+  /** @returns ms that the badge may now stay away from the relay; 0 when it is to be connected */
+  restMs(): number {
+    return this.recorder.urgent || this.outbox.isHalfFull() ? 0 : this.uploadEveryMs;
+  }
+
+  /** Everything that may be sent was sent. */
+  allSent(): void {
+    this.recorder.urgent = false;
   }
 
   private async look(): Promise<void> {
@@ -296,6 +308,7 @@ export class Keeper {
       const tuned = tuningWith(JSON.parse(tuning));
       this.recorder.retune(tuned);
       this.outbox.dropOldest = tuned.dropOldest === 1;
+      this.uploadEveryMs = tuned.uploadEveryMs;
     }
     if (consent !== "") this.gate.policy = readConsentPolicy(JSON.parse(consent));
   }

@@ -57,6 +57,9 @@ export interface LinkPorts {
   onLetter: (type: FrameType, body: Buffer) => void;
 }
 
+/** Why the badge leaves: it has sent all that it may send now. */
+const REASON_ALL_SENT = 2;
+
 /** Answers that wait to be sent at most. */
 const CONTROL_FRAMES_MAX = 8;
 
@@ -102,6 +105,17 @@ export class Link {
       parts.push((this.session as Session).frame(FrameType.Ping, encodeNumber(++this.pings)));
     if (parts.length > 0) this.lastSentMs = nowMs;
     return parts;
+  }
+
+  /** True when nothing waits on its way into the flash or to the relay, and everything that was sent is acknowledged. To be asked after `next()` had nothing. */
+  isIdle(): boolean {
+    const { outbox } = this.ports;
+    return this.up && outbox.isWritten() && outbox.inFlightCount() === 0;
+  }
+
+  /** @returns the last frame of a connection that the relay has proved itself on */
+  farewell(): Buffer {
+    return (this.session as Session).frame(FrameType.Bye, encodeNumber(REASON_ALL_SENT));
   }
 
   /** In parts, because a chunk is the largest thing in the heap and is not to be copied. */

@@ -61,6 +61,8 @@ async function start(identity: Identity, trace: Trace): Promise<void> {
     onClock: (unixMs: number) => keeper.clock(unixMs),
     onLetter: (type: FrameType, body: Buffer) => keeper.letter(type, body),
     onUp: (up: boolean) => keeper.online(up),
+    restMs: () => keeper.restMs(),
+    allSent: () => keeper.allSent(),
   };
   const uplink = async () => await runUplink(uplinkPorts);
   uplink.start();

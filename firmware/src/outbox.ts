@@ -120,6 +120,16 @@ export class Outbox implements ChunkSink {
     return this.dropOldest || this.fits(bytes, urgent);
   }
 
+  /** True when every chunk is in the flash that ever will be. */
+  isWritten(): boolean {
+    return this.queue.length === 0;
+  }
+
+  /** True when less than half of the flash is free. */
+  isHalfFull(): boolean {
+    return this.log.freeSectors() * 2 < this.log.sectors;
+  }
+
   /** True when the flash has room for a chunk of audio of `bytes` without giving up anything. */
   hasRoomInFlash(bytes: number): boolean {
     return this.fits(bytes, false);

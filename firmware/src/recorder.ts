@@ -75,6 +75,8 @@ export class Recorder {
   ended = 0;
   /** Frames that a technician's check still takes, speech or not. */
   checkFrames = 0;
+  /** What was heard is to be known at once; whoever sends it takes this back. */
+  urgent = false;
 
   private readonly energy = new BandEnergy();
   private readonly lookAhead = new LookAhead();
@@ -229,7 +231,9 @@ export class Recorder {
     this.checkFrames--;
     const sealer = this.sealer as Sealer;
     sealer.tick(seq + 1, this.startMsOf(seq + 1));
-    if (this.checkFrames === 0) this.end(EndReason.Checked, this.startMsOf(seq + 1));
+    if (this.checkFrames > 0) return;
+    this.urgent = true;
+    this.end(EndReason.Checked, this.startMsOf(seq + 1));
   }
 
   /** Notes a key phrase; one that falls outside of any conversation is nobody's. */
@@ -239,6 +243,7 @@ export class Recorder {
     const { number, fromSeq, toSeq, score, threshold, text } = phrase;
     this.ports.trace.phrase(number, fromSeq, toSeq, seq, score);
     const values = [(toSeq - fromSeq) * FRAME_MS, score, threshold];
+    this.urgent = true;
     this.sealer.event(EventKind.KeyPhrase, this.startMsOf(fromSeq), values, text);
     if (this.ports.gate.phrase(text)) this.decided(this.ports.gate.gate === Gate.Open, ConsentMeans.Phrase);
     else this.sealer.flushEvents(); // it is to be known within a second

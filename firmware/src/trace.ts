@@ -147,6 +147,11 @@ export class Trace {
     this.print("@up");
   }
 
+  /** All was sent: no connection for `ms`, unless something cannot wait. */
+  rest(ms: number): void {
+    this.print(`@rest ${ms}`);
+  }
+
   /** No connection; the next attempt is in `retryMs`. */
   down(retryMs: number, why: string): void {
     this.print(`@down ${retryMs} ${why}`);

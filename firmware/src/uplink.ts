@@ -1,10 +1,10 @@
-// Keeps the badge connected: one connection after the other, each with a fiber that reads and one that writes, and pauses in
-// between that grow while the relay cannot be reached.
+// Brings the badge to its relay: one connection after the other, each with a fiber that reads and one that writes, and pauses in
+// between that grow while the relay cannot be reached. A badge that saves power leaves when all is sent, and comes back later.
 import { sleep } from "@devicescript/core";
 import { connect, type Socket } from "@devicescript/net";
 import { backoffMs } from "./backoff";
 import type { Bell } from "./bell";
-import { DEAD_AFTER_MS, PROOF_MS_MAX } from "./config";
+import { DEAD_AFTER_MS, LEAVE_MS_MAX, PROOF_MS_MAX, UPLOAD_LINGER_MS } from "./config";
 import { Link, type LinkPorts } from "./link";
 
 /** How often a socket whose queue is full is asked again, and how many times. */
@@ -20,6 +20,10 @@ export interface UplinkPorts extends LinkPorts {
   bell: Bell;
   /** Called when the relay has proved itself, and when the connection is lost. */
   onUp: (up: boolean) => void;
+  /** @returns ms to stay away from the relay once all is sent; 0: stay connected */
+  restMs: () => number;
+  /** Called when all is sent. */
+  allSent: () => void;
 }
 
 /** Runs for ever. */
@@ -28,14 +32,21 @@ export async function runUplink(ports: UplinkPorts): Promise<void> {
   while (true) {
     let why = "";
     let wasUp = false;
+    let left = false;
     try {
       const { proto, host, port } = ports.identity.relay;
       const socket = await connect({ proto, host, port });
       const connection = new Connection(ports, socket);
       why = await connection.run();
       wasUp = connection.wasUp();
+      left = connection.left;
     } catch (error) {
       why = (error as Error).message;
+    }
+    if (left) {
+      failures = 0;
+      await rest(ports);
+      continue;
     }
     ports.onUp(false);
     failures = wasUp ? 1 : failures + 1;
@@ -45,11 +56,21 @@ export async function runUplink(ports: UplinkPorts): Promise<void> {
   }
 }
 
+/** Stays away from the relay, until it is time or something cannot wait. */
+async function rest(ports: UplinkPorts): Promise<void> {
+  const fromMs = ports.nowMs();
+  ports.trace.rest(ports.restMs());
+  while (ports.nowMs() - fromMs < ports.restMs()) await ports.bell.wait(WRITER_WAKE_MS);
+}
+
 /** One connection, from the open socket to its end. */
 class Connection {
   private readonly link: Link;
+  /** True when the badge left because all was sent. */
+  left = false;
+
   private ended = "";
-  private saidUp = false;
+  private upMs = -1;
 
   constructor(
     private readonly ports: UplinkPorts,
@@ -86,8 +107,8 @@ class Connection {
       } catch (error) {
         this.end((error as Error).message);
       }
-      if (this.link.up && !this.saidUp) {
-        this.saidUp = true;
+      if (this.link.up && this.upMs < 0) {
+        this.upMs = this.ports.nowMs();
         this.ports.trace.up();
         this.ports.onUp(true);
       }
@@ -99,13 +120,34 @@ class Connection {
     while (this.ended === "") {
       try {
         const parts = await this.link.next(this.ports.nowMs());
-        if (parts.length === 0) await this.ports.bell.wait(WRITER_WAKE_MS);
         for (const part of parts) await this.send(part);
+        if (parts.length > 0) continue;
+        if (this.mayLeave()) await this.leave();
+        else await this.ports.bell.wait(WRITER_WAKE_MS);
       } catch (error) {
         this.end((error as Error).message);
         await this.socket.close();
       }
     }
+  }
+
+  private mayLeave(): boolean {
+    const { ports } = this;
+    if (this.upMs < 0 || !this.link.isIdle()) return false;
+    ports.allSent();
+    return ports.restMs() > 0 && ports.nowMs() - this.upMs >= UPLOAD_LINGER_MS;
+  }
+
+  /** Says goodbye and gives the relay time to close: what we close ourselves may not have been sent. */
+  private async leave(): Promise<void> {
+    const { ports } = this;
+    const untilMs = ports.nowMs() + LEAVE_MS_MAX;
+    this.left = true;
+    await this.send(this.link.farewell());
+    while (this.ended === "" && ports.nowMs() < untilMs) await ports.bell.wait(WRITER_WAKE_MS);
+    if (this.ended !== "") return;
+    this.end("all is sent");
+    await this.socket.close();
   }
 
   /** Sends a whole part. The runtime's `send` throws when its queue is full; nothing was queued then, so we ask again. */

@@ -5,7 +5,7 @@ import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ListedPhrase, OpenedConversation } from "@salestag/host-tools";
-import type { ConsentPolicy } from "@salestag/protocol";
+import type { ConsentPolicy, Tuning } from "@salestag/protocol";
 import type { TraceEvent } from "@salestag/protocol/host";
 import { type BadgeState, hardwareIdOf, loadBadgeState, newBadgeState, saveBadgeState } from "./badge-state";
 import { BENCH_DEFAULTS, Bench, type DropRule } from "./bench";
@@ -25,6 +25,8 @@ export interface ReplayOptions {
   phrases?: ListedPhrase[];
   /** What the badge is told about consent; only where it is made for the replay. */
   consent?: Partial<ConsentPolicy>;
+  /** What the badge is tuned to; only where it is made for the replay. */
+  tuning?: Partial<Tuning>;
   seed?: number;
   latencyMs?: number;
   /** Virtual seconds for each real one at most; as fast as possible when left out. */
@@ -91,6 +93,7 @@ async function replayAlone(options: ReplayOptions): Promise<ReplayResult> {
   try {
     await site.provision(bench, relay.url, "rig", options.phrases);
     if (options.consent !== undefined) await site.setConsent(bench, options.consent);
+    if (options.tuning !== undefined) await site.setTuning(bench, options.tuning);
     const { atFrame } = options;
     const report = await playThrough(bench, options, atFrame && ((seq) => atFrame(seq, hands)));
     await relay.stop();

@@ -12,8 +12,9 @@ import {
   registryFile,
   Vault,
   writeConsent,
+  writeTuning,
 } from "@salestag/host-tools";
-import type { ConsentPolicy } from "@salestag/protocol";
+import type { ConsentPolicy, Tuning } from "@salestag/protocol";
 import type { Bench } from "./bench";
 import { RelayProcess } from "./relay-process";
 
@@ -72,6 +73,12 @@ export class Site {
   async setConsent(bench: Bench, policy: Partial<ConsentPolicy>): Promise<void> {
     await bench.time.run(bench.time.nowMs() + BOOT_MS);
     await bench.drive(writeConsent(bench.client, policy));
+  }
+
+  /** Tells the badge on the bench how it is tuned. */
+  async setTuning(bench: Bench, tuning: Partial<Tuning>): Promise<void> {
+    await bench.time.run(bench.time.nowMs() + BOOT_MS);
+    await bench.drive(writeTuning(bench.client, tuning));
   }
 
   /** Opens all that the relay delivered. */

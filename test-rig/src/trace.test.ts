@@ -116,6 +116,7 @@ const CASES: { word: keyof Trace; print: (trace: Trace) => void; event: TraceEve
   },
   { word: "held", print: (trace) => trace.held(), event: { word: "held" } },
   { word: "up", print: (trace) => trace.up(), event: { word: "up" } },
+  { word: "rest", print: (trace) => trace.rest(60000), event: { word: "rest", restMs: 60000 } },
   {
     word: "down",
     print: (trace) => trace.down(500, "refused 3: this relay has no badge"),

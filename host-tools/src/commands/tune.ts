@@ -1,4 +1,4 @@
-// `salestag tune`: how easily a badge takes sound for speech, what it keeps around it, when it nudges its wearer, what a full one does.
+// `salestag tune`: how easily a badge takes sound for speech, what it keeps around it, when it nudges its wearer, how often it sends, what a full one does.
 import { FRAME_MS, TUNING_DEFAULT, type Tuning } from "@salestag/protocol";
 import type { Command } from "commander";
 import { ExitCode, ToolError } from "../errors";
@@ -17,6 +17,7 @@ interface Flags {
   talkShareMax: number;
   monologueS: number;
   talkWindowMin: number;
+  uploadEveryS: number;
   dropOldest: boolean;
   json: boolean;
 }
@@ -32,13 +33,14 @@ Examples:
   salestag tune --badge tcp:127.0.0.1:4001 --sensitivity -2     # noise is recorded as speech
   salestag tune --badge tcp:127.0.0.1:4001 --hangover-ms 800    # ends of sentences are cut
   salestag tune --badge tcp:127.0.0.1:4001 --talk-share-max 60 --monologue-s 90
+  salestag tune --badge tcp:127.0.0.1:4001 --upload-every-s 300 # saves battery: what was said is known minutes later
   salestag tune --badge tcp:127.0.0.1:4001                      # all back to the defaults`;
 
 export function addTune(parent: Command, output: Output): void {
   parent
     .command("tune")
     .description(
-      "Set how easily a badge takes sound for speech, what it keeps around it, when it nudges, what it does when full.",
+      "Set how easily a badge takes sound for speech, what it keeps around it, when it nudges, how often it sends, what it does when full.",
     )
     .addOption(badgeOption())
     .option("--sensitivity <n>", "-5 (only what is surely speech) to 5 (all that may be)", whole, 0)
@@ -53,6 +55,7 @@ export function addTune(parent: Command, output: Output): void {
     .option("--talk-share-max <percent>", "nudge when the wearer talks more than this; 0: never", whole, 0)
     .option("--talk-window-min <min>", "looking back so far", whole, TUNING_DEFAULT.talkWindowMs / 60_000)
     .option("--monologue-s <s>", "nudge when the wearer talks on for so long; 0: never", whole, 0)
+    .option("--upload-every-s <s>", "connect so often, send all and leave again; 0: stay connected", whole, 0)
     .option("--drop-oldest", "a full badge gives up its oldest recordings, instead of taking no more", false)
     .option("--json", "print the result as JSON", false)
     .addHelpText("after", HELP)
@@ -84,6 +87,7 @@ function tuningOf({ sensitivity, preRollMs, hangoverMs, gapS, ...flags }: Flags)
     ...(flags.talkWindowMin * 60_000 === TUNING_DEFAULT.talkWindowMs
       ? {}
       : { talkWindowMs: flags.talkWindowMin * 60_000 }),
+    ...(flags.uploadEveryS > 0 ? { uploadEveryMs: flags.uploadEveryS * 1000 } : {}),
     ...(flags.dropOldest ? { dropOldest: 1 } : {}),
   };
 }

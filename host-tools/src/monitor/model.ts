@@ -110,6 +110,8 @@ export interface Link {
   why: string;
   /** True while the relay has no room. */
   held: boolean;
+  /** True while the badge stays away because all was sent; it comes back at `retryMs` at the latest. */
+  rests: boolean;
   /** Times that it went down, or did not come up. */
   downs: number;
 }

@@ -134,7 +134,13 @@ const CASES: { line: string; before?: string[]; expect: (state: MonitorState) =>
     line: "@up",
     before: ["@down 500 ECONNREFUSED"],
     expect: ({ link }) => link,
-    is: { up: true, sinceMs: 2000, retryMs: 0, why: "", held: false, downs: 1 },
+    is: { up: true, sinceMs: 2000, retryMs: 0, why: "", held: false, rests: false, downs: 1 },
+  },
+  {
+    line: "@rest 300000",
+    before: ["@up"],
+    expect: ({ link }) => link,
+    is: { up: true, sinceMs: 2000, retryMs: 302000, why: "", held: false, rests: true, downs: 0 },
   },
   {
     line: "@down 4000 relay-not-proved: wrong key",
@@ -146,6 +152,7 @@ const CASES: { line: string; before?: string[]; expect: (state: MonitorState) =>
       retryMs: 7000,
       why: "relay-not-proved: wrong key",
       held: false,
+      rests: false,
       downs: 2,
     },
   },

@@ -156,6 +156,7 @@ function aboutRelay(state: MonitorState, event: TraceEvent, nowMs: number): Moni
     case "held":
       return state.link === undefined ? state : { ...state, link: { ...state.link, held: true } };
     case "up":
+    case "rest":
     case "down":
       return { ...state, link: linkAfter(state.link, event, nowMs) };
     default:
@@ -165,14 +166,24 @@ function aboutRelay(state: MonitorState, event: TraceEvent, nowMs: number): Moni
 
 function linkAfter(
   before: Link | undefined,
-  event: Extract<TraceEvent, { word: "up" | "down" }>,
+  event: Extract<TraceEvent, { word: "up" | "rest" | "down" }>,
   nowMs: number,
 ): Link {
   const downs = before?.downs ?? 0;
-  if (event.word === "up") return { up: true, sinceMs: nowMs, retryMs: 0, why: "", held: false, downs };
+  const well = { up: true, sinceMs: nowMs, retryMs: 0, why: "", held: false, rests: false, downs };
+  if (event.word === "up") return well;
+  if (event.word === "rest") return { ...well, retryMs: nowMs + event.restMs, rests: true };
   const sinceMs = before !== undefined && !before.up ? before.sinceMs : nowMs;
   const why = clean(event.why);
-  return { up: false, sinceMs, retryMs: nowMs + event.retryMs, why, held: false, downs: downs + 1 };
+  return {
+    up: false,
+    sinceMs,
+    retryMs: nowMs + event.retryMs,
+    why,
+    held: false,
+    rests: false,
+    downs: downs + 1,
+  };
 }
 
 /** Who talked how long of late. */

@@ -94,6 +94,7 @@ function lasted({ sinceMs, seenBegin }: Conversation, untilMs: number): string {
 export function linkWords(link: Link | undefined, nowMs: number): string {
   if (link === undefined) return "not yet known";
   const since = span(nowMs - link.sinceMs);
+  if (link.rests) return `all sent ${since} ago, comes back in ${span(Math.max(0, link.retryMs - nowMs))}`;
   if (link.up) return `reached for ${since}${link.held ? ", but it has no room and takes nothing" : ""}`;
   const retryS = Math.max(0, Math.ceil((link.retryMs - nowMs) / 1000));
   return `not reached for ${since}, tries again in ${retryS} s: ${link.why}`;

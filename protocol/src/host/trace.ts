@@ -63,6 +63,7 @@ export type TraceEvent =
   | { word: "acked"; nextEpoch: number; nextIndex: number; waiting: number }
   | { word: "held" }
   | { word: "up" }
+  | { word: "rest"; restMs: number }
   | { word: "down"; retryMs: number; why: string };
 
 const PREFIX = "> @";
@@ -147,6 +148,8 @@ export function parseTrace(line: string): TraceEvent | undefined {
     case "held":
     case "up":
       return { word };
+    case "rest":
+      return { word, restMs: a };
     case "down":
       return { word, retryMs: a, why: rest.slice(1).join(" ") };
     default:

@@ -1,4 +1,4 @@
-// What a field tech may set of a badge's hearing, of its conversations and of its coaching. The setting `tuning` holds any of these fields as a JSON
+// What a field tech may set of a badge's hearing, of its conversations, of its coaching and of when it sends. The setting `tuning` holds any of these fields as a JSON
 // object (docs/provisioning.md); what it leaves out keeps its default.
 import { FormatError } from "./errors";
 
@@ -24,6 +24,11 @@ export interface Tuning {
   talkShareMax: number;
   /** The wearer is nudged when talking on for so long; 0 for never. */
   monologueMsMax: number;
+  /**
+   * The badge connects to the relay so often, sends all that waits and leaves again; 0: it stays connected. A key phrase, a check and an outbox that is
+   * half full do not wait.
+   */
+  uploadEveryMs: number;
 }
 
 export const TUNING_DEFAULT: Tuning = {
@@ -37,6 +42,7 @@ export const TUNING_DEFAULT: Tuning = {
   talkWindowMs: 600000,
   talkShareMax: 0,
   monologueMsMax: 0,
+  uploadEveryMs: 0,
 };
 
 /**
@@ -59,6 +65,7 @@ export function tuningWith(set: Partial<Tuning>): Tuning {
   within("talkWindowMs", tuning.talkWindowMs, 60000, 3600000);
   within("talkShareMax", tuning.talkShareMax, 0, 100);
   within("monologueMsMax", tuning.monologueMsMax, 0, 3600000);
+  within("uploadEveryMs", tuning.uploadEveryMs, 0, 3600000);
   return tuning;
 }
 

@@ -124,6 +124,11 @@ export class SimulatedBadge {
     return this.running !== undefined;
   }
 
+  /** Real ms inside its virtual machine so far. */
+  vmMs(): number {
+    return this.cpuMs + (this.running?.cpuMs ?? 0);
+  }
+
   /** Switches it on for the first time and gives it keys and settings. */
   async provision(): Promise<void> {
     const { time, consent, tuning } = this.parts;

@@ -24,7 +24,7 @@ import { leaksIn, type Place, secretsOf } from "./leaks";
 import { type Air, GOOD_AIR, VirtualNetwork } from "./link";
 import { SealedOnce } from "./once";
 import { type Findings, judge } from "./oracle";
-import { Packets, type RecordedFrames, Scene } from "./scene";
+import { Packets, type RecordedFrames, Scene, type SilenceRange } from "./scene";
 
 export interface SimulationOptions {
   badges: number;
@@ -40,6 +40,16 @@ export interface SimulationOptions {
   calm?: boolean;
   /** What every badge is told about consent; otherwise the seed decides. */
   consent?: ConsentPolicy;
+  /** What every badge is tuned to, besides what the simulation sets. */
+  tuning?: Partial<Tuning>;
+  /** Seconds of silence between conversations, drawn from this range. */
+  silenceS?: SilenceRange;
+  /** ms on which the time in virtual machines is measured; performance.now() when left out. */
+  realMs?: () => number;
+  /** Called once every badge is switched on and has its settings. */
+  onStart?: (badges: SimulatedBadge[], atMs: number) => void;
+  /** Called for every write to and from a badge's socket. */
+  onBytes?: (toRelay: boolean, bytes: number, atMs: number) => void;
   /** Called at the end, while the files are still there. */
   onEnd?: (end: { badges: SimulatedBadge[]; packets: Packets; spool: string }) => void;
 }
@@ -67,6 +77,8 @@ const SMALL_CHIP_SECTORS = 96;
 /** After the day everything is well again: the badges have so long to tell the rest. */
 const QUIET_MS = 120_000;
 const REST_MS_MAX = 3_600_000;
+/** Every third badge leaves the relay between uploads. */
+const REST_EVERY_MS = 60_000;
 const RELAY_DOWN_MS = 60_000;
 const RELAY_AGAIN_MS = 5000;
 const PROGRESS_MS = 30_000;
@@ -120,6 +132,7 @@ class World {
     this.writeRegistry();
     await this.startRelay();
     for (const badge of this.badges) await badge.provision();
+    this.options.onStart?.(this.badges, this.time.nowMs());
     if (!this.options.calm) this.planFaults();
     this.tellProgress();
     await this.until(this.dayMs);
@@ -153,8 +166,12 @@ class World {
     });
     this.airs.push(air);
     this.networks.push(network);
-    const small = random.uint32() % 6 === 0;
-    const tuning: Partial<Tuning> = small ? { dropOldest: random.uint32() % 2 } : {};
+    const small = random.uint32() % 6 === 0 && !this.options.calm;
+    const tuning: Partial<Tuning> = {
+      ...(small ? { dropOldest: random.uint32() % 2 } : {}),
+      ...(number % 3 === 2 ? { uploadEveryMs: REST_EVERY_MS } : {}),
+      ...this.options.tuning,
+    };
     this.badges.push(
       new SimulatedBadge({
         number,
@@ -162,12 +179,15 @@ class World {
         random,
         network,
         program: readProgram(),
-        scene: new Scene(random, this.dayMs, number % 2 === 1 ? this.options.recording : undefined),
+        scene: new Scene(random, this.dayMs, {
+          recording: number % 2 === 1 ? this.options.recording : undefined,
+          silenceS: this.options.silenceS,
+        }),
         packets: this.packets,
         consent: this.options.consent ?? policyOf(random),
         tuning,
         chipSectors: small ? SMALL_CHIP_SECTORS : CHIP_SECTORS,
-        realMs: () => performance.now(),
+        realMs: this.options.realMs ?? (() => performance.now()),
         onLog: (line) => this.log(number, line),
       }),
     );
@@ -535,6 +555,7 @@ class World {
     if (earlier === undefined) this.wire.set(stream, [bytes]);
     else earlier.push(bytes);
     if (toRelay) this.once.bytes(connection, bytes);
+    this.options.onBytes?.(toRelay, bytes.length, this.time.nowMs());
     if (bytes.length > 100) this.lastBytesMs = Math.max(this.lastBytesMs, this.time.nowMs());
     let recorded = this.recorded.get(connection);
     if (recorded === undefined) {

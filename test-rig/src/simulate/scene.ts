@@ -34,6 +34,15 @@ interface Stretch {
   conversation: number;
 }
 
+/** Seconds of silence, from `min` to just below `max`. */
+export interface SilenceRange {
+  min: number;
+  max: number;
+}
+
+/** Longer than the silence that ends a conversation. */
+const SILENCE_S: SilenceRange = { min: 40, max: 400 };
+
 /** Where conversations begin and end, in frames of the scene. */
 export interface ScriptedConversation {
   from: number;
@@ -43,19 +52,21 @@ export interface ScriptedConversation {
 export class Scene {
   readonly conversations: ScriptedConversation[] = [];
   readonly frames: number;
+  /** What is heard in conversations instead of made sound; what of it is speech nobody knows for sure. */
+  readonly recording: RecordedFrames | undefined;
 
   private readonly stretches: Stretch[] = [];
   private place = 0;
 
   /**
    * @param lengthMs how long it is played
-   * @param recording what is heard in conversations instead of made sound; what of it is speech nobody knows for sure
    */
   constructor(
     random: Random,
     lengthMs: number,
-    readonly recording?: RecordedFrames,
+    { recording, silenceS = SILENCE_S }: { recording?: RecordedFrames; silenceS?: SilenceRange } = {},
   ) {
+    this.recording = recording;
     this.frames = Math.floor(lengthMs / FRAME_MS);
     const draw = (min: number, max: number) => min + (random.uint32() % (max - min));
     let at = 0;
@@ -75,7 +86,7 @@ export class Scene {
         if (draw(0, 4) > 0) sound = sound === Sound.Near ? Sound.Far : Sound.Near;
       }
       this.conversations.push({ from, to: at });
-      add(Sound.Silence, draw(40, 400), -1); // longer than the silence that ends a conversation
+      add(Sound.Silence, draw(silenceS.min, silenceS.max), -1);
     }
   }
 
