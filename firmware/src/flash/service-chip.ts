@@ -1,7 +1,6 @@
 // The flash chip of a badge whose chip is on the Jacdac bus (services/flash-chip.md), one command at a time whoever asks.
 import { Fiber, FlashChip as FlashRole, type Packet, sleep, suspend } from "@devicescript/core";
 import type { FlashChip } from "./flash-chip";
-import { giveTurn, type Turns, takeTurn } from "./turns";
 import { numberAt, setNumber } from "./words";
 
 const COMMAND_IDENTIFY = 0x80;
@@ -12,6 +11,7 @@ const COMMAND_ERASE = 0x83;
 const PACKET_BYTES_MAX = 224;
 /** An answer that takes longer does not come; an erasure of a worn sector takes 0.4 s. */
 const REPLY_MS_MAX = 2000;
+const BUSY_SLEEP_MS = 1;
 const BIND_SLEEP_MS = 50;
 
 /** @returns the chip on the bus; undefined when none shows up within `waitMs` */
@@ -26,12 +26,12 @@ export async function openServiceChip(waitMs: number): Promise<FlashChip | undef
   return chip;
 }
 
-class ServiceChip implements FlashChip, Turns {
+class ServiceChip implements FlashChip {
   sectors = 0;
 
-  /** Of Turns, in place. */
-  tickets = 0;
-  called = 0;
+  /** Who asks takes a ticket and waits until it is called: nobody is passed over. */
+  private tickets = 0;
+  private called = 0;
   private token = 0;
   private fiber: Fiber | undefined = undefined;
   private command = 0;
@@ -98,7 +98,8 @@ class ServiceChip implements FlashChip, Turns {
 
   /** @param tokenAt place of the token in the payload */
   private async ask(command: number, payload: Buffer, tokenAt: number): Promise<Buffer> {
-    await takeTurn(this);
+    const ticket = this.tickets++;
+    while (this.called !== ticket) await sleep(BUSY_SLEEP_MS);
     try {
       this.token = (this.token + 1) & 255;
       payload[tokenAt] = this.token;
@@ -112,7 +113,7 @@ class ServiceChip implements FlashChip, Turns {
       return report;
     } finally {
       this.fiber = undefined;
-      giveTurn(this);
+      this.called++;
     }
   }
 

@@ -1,5 +1,5 @@
 // Lets one fiber at a time at a chip: who comes takes a ticket and waits until it is called, so nobody is passed over. Plain functions: a class would
-// take more of the heap.
+// take more of the heap; the driver of the chip on the bus has the same lines in place, as a call for each command would be felt there.
 import { sleep } from "@devicescript/core";
 
 const WAIT_MS = 1;
