@@ -26,7 +26,7 @@ const CRYSTAL: Build = { ...LEAVES, name: "+ I2S from the crystal: down to 40 MH
 const FAST: Build = { ...CRYSTAL, name: "+ works at 240 MHz", cpuMhz: 240 };
 const VECTORS: Build = {
   ...FAST,
-  name: "+ network four times as fast (vector unit; not tried)",
+  name: "+ network four times as fast (vector unit; a guess)",
   networkSpeedUp: 4,
 };
 
@@ -42,5 +42,5 @@ export const BUILDS: Build[] = [
   VECTORS,
 ];
 
-/** Everything but what nobody has tried. */
+/** All steps but the last, of whose worth nothing is known. */
 export const PROPOSED = FAST;

@@ -116,6 +116,15 @@ class Pair {
     });
   }
 
+  /** Opens one frame of the badge. */
+  opened(frame: Buffer): { type: number; body: Buffer } {
+    let payload = Buffer.alloc(0);
+    this.splitter.push(frame, (whole) => {
+      payload = Buffer.from(whole);
+    });
+    return (this.session as Session).open(payload);
+  }
+
   /** Puts chunks 0 to `count` - 1 of an epoch into the outbox, and stores them. */
   async put(epoch: number, count: number): Promise<void> {
     for (let index = 0; index < count; index++) {
@@ -289,6 +298,28 @@ describe("link: keeping the line", () => {
     const [ping] = await pair.sent(PING_AFTER_MS);
     assert.equal(ping[0], FrameType.Ping);
     assert.deepEqual(await pair.sent(PING_AFTER_MS + 1), []);
+  });
+
+  it("is idle only when it is up, all is written, sent and acknowledged; then its farewell opens at the relay", async () => {
+    const pair = new Pair();
+    assert.equal(pair.link.isIdle(), false, "not up");
+    await pair.prove();
+    await pair.put(0, 1);
+    pair.welcome(1);
+    assert.deepEqual(await pair.chunks(), [0]);
+    assert.equal(pair.link.isIdle(), false, "a chunk is on its way");
+    pair.ack(0, 1, 1);
+    assert.equal(pair.link.isIdle(), true);
+    const start = encodeChunkBodyStart(Buffer.alloc(30, 1), 40);
+    const sealed = Buffer.alloc(40, 1);
+    pair.outbox.put({ epoch: 0, index: 1, kind: 1, held: false, durationMs: 20, start, sealed });
+    assert.equal(pair.link.isIdle(), false, "a chunk is not written yet");
+    await pair.outbox.work();
+    assert.deepEqual(await pair.chunks(), [1]);
+    pair.ack(0, 2, 1);
+    const { type, body } = pair.opened(pair.link.farewell());
+    assert.equal(type, FrameType.Bye);
+    assert.equal(decodeNumber(body, "bye"), 2);
   });
 
   it("ignores types that may be ignored, refuses others, ends with a bye", async () => {
