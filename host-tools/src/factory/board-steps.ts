@@ -13,7 +13,7 @@ import { type Found, failed, judged, passed, skipped } from "./step";
 const JD_CLASS_POWER = 0x1fa4c95a;
 const REGISTER_CURRENT = 0x101;
 const REGISTER_VOLTAGE = 0x180;
-const ANSWER_MS = 1500;
+const ANSWER_MS = 6000;
 const START_MS = 8000;
 
 export async function testRuntime({ seen }: FactoryBench): Promise<Found> {
