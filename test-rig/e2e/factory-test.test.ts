@@ -17,7 +17,7 @@ interface Planted {
 }
 
 /** Badges at a time: they live in real time. */
-const PARALLEL = 4;
+const PARALLEL = 2;
 const NEEDS_MICROPHONE: StepName[] = ["mute"];
 
 const chipWith = (change: (state: ReturnType<typeof newBadgeState>) => void): FreshOptions => {

@@ -47,8 +47,8 @@ export interface Heard {
   mutedThroughout: boolean;
 }
 
-const FIND_MS = 1500;
-const PATIENCE = { timeoutMs: 1500, resendMs: 200 };
+const FIND_MS = 3000;
+const PATIENCE = { timeoutMs: 6000, resendMs: 200 };
 /** Jacdac's control service: do nothing. */
 const COMMAND_NOOP = 0x80;
 /** Jacdac's report of a service to a command that it does not know; its first word is the command. */

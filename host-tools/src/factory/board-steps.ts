@@ -3,7 +3,7 @@ import type { ChipTest } from "@salestag/protocol/host";
 import { type JdService, JdTimeoutError } from "@salestag/protocol/jacdac";
 import { RUNTIME_VERSION } from "../doctor/badge-checks";
 import { ToolError } from "../errors";
-import { joinNetwork, scanNetworks, wifiOf } from "../provision/wifi";
+import { JD_CLASS_WIFI, joinNetwork, scanNetworks } from "../provision/wifi";
 import { observe } from "../usb/observe";
 import { ASK_CHIP, ASK_CHIP_AND_ERASE, askProgram, hasRightProgram } from "./ask-program";
 import { type FactoryBench, serviceOf } from "./bench";
@@ -13,7 +13,7 @@ import { type Found, failed, judged, passed, skipped } from "./step";
 const JD_CLASS_POWER = 0x1fa4c95a;
 const REGISTER_CURRENT = 0x101;
 const REGISTER_VOLTAGE = 0x180;
-const ANSWER_MS = 1500;
+const ANSWER_MS = 6000;
 const START_MS = 8000;
 
 export async function testRuntime({ seen }: FactoryBench): Promise<Found> {
@@ -68,9 +68,9 @@ function judgeChip(test: ChipTest, erase: boolean): Found {
 }
 
 export async function testWifi(bench: FactoryBench): Promise<Found> {
-  const { client, manager, network, signal } = bench;
+  const { client, network, signal } = bench;
   const look = "look at the antenna: nothing metal before it, its feed soldered; then the module";
-  const wifi = wifiOf(client, manager.deviceId);
+  const wifi = await serviceOf(client, JD_CLASS_WIFI);
   if (wifi === undefined)
     return failed("the runtime offers no Wi-Fi", "flash the badge's own runtime: salestag flash");
   const heard = await scanNetworks(client, wifi).catch((cause) => {

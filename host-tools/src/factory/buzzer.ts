@@ -13,8 +13,7 @@ const PERIOD_US = 416;
 const TONE_MS = 1200;
 const FRAME_MS = 20;
 const HEARD_FRAMES = 30;
-/** The frames that count are those in which the tone is steady. */
-const STEADY_SHARE = 0.6;
+const STEADY_FRAMES = 15;
 
 export async function findBuzzer(client: JacdacClient): Promise<JdService | undefined> {
   return await serviceOf(client, JD_CLASS_BUZZER);
@@ -43,7 +42,7 @@ export async function hearTone(
   return frames;
 }
 
-/** @returns level of a steady sound in these frames, dBFS */
+/** @returns level that a sound of 300 ms keeps up somewhere in these frames, dBFS */
 export function steadyLevel(frames: HeardFrame[]): number {
-  return levelAt(frames, STEADY_SHARE);
+  return levelAt(frames, Math.max(0, 1 - STEADY_FRAMES / frames.length));
 }

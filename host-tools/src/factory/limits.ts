@@ -54,9 +54,9 @@ export const LIMITS = {
   },
   currentDraw: {
     unit: "mA",
-    least: 10,
+    least: 15,
     most: 150,
-    why: "the badge idles with its radio on: an ESP32-S3 that runs needs tens of mA (lucidar.me measured 31.7 mA at 3.3 V on a DevKitM-1 without radio) and receives at about 90 (from memory, check table 'Current consumption' of the ESP32-S3 datasheet); more is a short, less no processor",
+    why: "idle, looking for Wi-Fi now and then: 27.6 mA at 160 MHz, 95 mA while the receiver is on (ESP32-S3-WROOM-1 datasheet v1.8, tables 6-6 and 6-4); more is a short or a part that is on, less no processor that runs",
   },
   batteryVoltage: {
     unit: "mV",

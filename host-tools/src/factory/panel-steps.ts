@@ -26,7 +26,7 @@ const EVENT = 0x8000;
 const EVENT_CODE_MASK = 0x80ff;
 const EVENT_DOWN = 1;
 const EVENT_UP = 2;
-const ANSWER_MS = 1500;
+const ANSWER_MS = 6000;
 const READ_TRIES = 4;
 
 const NOT_THERE = "look whether the board's definition has it; flash it again";
