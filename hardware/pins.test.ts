@@ -62,4 +62,13 @@ describe("pins: one map", () => {
     const page = readFileSync(new URL("pins.md", import.meta.url), "utf8");
     assert.ok(page.includes(pinTable()), `pins.md differs; it should have:\n${pinTable()}`);
   });
+
+  it("pins: the native part is built for the same ones", () => {
+    const cmake = readFileSync(new URL("../firmware/native/CMakeLists.txt", import.meta.url), "utf8");
+    const named = [...cmake.matchAll(/\b(MIC_CLOCK|MIC_WORD|MIC_DATA|MUTE_STATE)_GPIO=(\d+)/g)];
+    assert.deepEqual(
+      named.map(([, name, gpio]) => [name, Number(gpio)]),
+      (["MIC_CLOCK", "MIC_WORD", "MIC_DATA", "MUTE_STATE"] as const).map((name) => [name, PINS[name].gpio]),
+    );
+  });
 });
