@@ -17,7 +17,7 @@ interface Planted {
 }
 
 /** Badges at a time: they live in real time. */
-const PARALLEL = 2;
+const TOGETHER = 4;
 const NEEDS_MICROPHONE: StepName[] = ["mute"];
 
 const chipWith = (change: (state: ReturnType<typeof newBadgeState>) => void): FreshOptions => {
@@ -200,21 +200,29 @@ describe("end to end: factory test", () => {
   const outcomes = new Map<string, Promise<FactoryOutcome>>();
 
   before(() => {
-    let free: Promise<unknown>[] = Array.from({ length: PARALLEL }, () => Promise.resolve());
-    for (const { fault, options } of [...GOOD, ...PLANTED]) {
-      const [first, ...others] = free;
-      const outcome = first.then(() => testOf(options));
-      outcomes.set(fault, outcome);
-      free = [...others, outcome.catch(() => undefined)];
+    let earlier: Promise<unknown> = Promise.resolve();
+    const all = [...GOOD, ...PLANTED];
+    for (let from = 0; from < all.length; from += TOGETHER) {
+      const planted = all.slice(from, from + TOGETHER);
+      const together = earlier.then(() => testOf(planted.map(({ options }) => options)));
+      for (const [i, { fault }] of planted.entries())
+        outcomes.set(
+          fault,
+          together.then((results) => results[i]),
+        );
+      earlier = Promise.allSettled(planted.map(({ fault }) => outcomes.get(fault)));
     }
   });
 
-  async function testOf(options: Planted["options"]): Promise<FactoryOutcome> {
-    const badge = await FreshBadge.plugIn(typeof options === "function" ? await options() : options);
+  /** A badge that is switched on takes this process for itself for a while: none is while others are tested. */
+  async function testOf(options: Planted["options"][]): Promise<FactoryOutcome[]> {
+    const badges: FreshBadge[] = [];
     try {
-      return await badge.test();
+      for (const one of options)
+        badges.push(await FreshBadge.plugIn(typeof one === "function" ? await one() : one));
+      return await Promise.all(badges.map((badge) => badge.test()));
     } finally {
-      await badge.plugged.putAway();
+      for (const badge of badges) await badge.plugged.putAway();
     }
   }
 
