@@ -2,18 +2,20 @@
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { basename } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { type Command, InvalidArgumentError } from "commander";
 import { ExitCode, ToolError } from "../errors";
 import { replaceFile } from "../files";
 import { listenForInterrupt } from "../interrupt";
-import { provisionBox } from "../provision/box";
-import { type BoxRow, readBoxFile } from "../provision/box-file";
+import { type PluggedBadge, provisionBox } from "../provision/box";
+import { readBoxFile } from "../provision/box-file";
 import { labelPage } from "../provision/box-page";
 import { BoxReport } from "../provision/box-report";
 import { BoxTable } from "../provision/box-table";
 import { readyBadge } from "../provision/one";
 import { findBadge } from "../provision/settings";
 import { BadgePort } from "../usb/badge-port";
+import { PortError } from "../usb/byte-line";
 import { watchPorts } from "../usb/port-watch";
 import type { Vault } from "../vault/vault";
 import type { Output } from "./output";
@@ -30,6 +32,8 @@ interface Flags extends SharedFlags {
 
 /** The relay's door lets so many badges be watched at the same time. */
 const PARALLEL_MAX = 8;
+const FREE_EVERY_MS = 200;
+const FREE_MS_MAX = 5000;
 
 const HELP = `
 The list is a CSV with a line for each badge, the names of its columns in the first: label (whose badge; needed), hardware (hardware id of the badge
@@ -70,15 +74,12 @@ async function run(list: string, flags: Flags, output: Output): Promise<void> {
   const relay = relaySideOf(flags);
   const { signal, end } = listenForInterrupt(output.notice);
   const table = new BoxTable(output, flags.json, rows.length, report.all());
-  const ready = (port: string, row: BoxRow, again: boolean, onStep: (step: string) => void) =>
-    one(port, row, { flags, vault, relay, signal, onStep, force: flags.force || again });
   try {
     await provisionBox({
       rows,
       report,
       changes: (until) => watchPorts(until),
-      identify,
-      ready,
+      connect: (port) => connect(port, { flags, vault, relay, signal }),
       parallel: flags.parallel,
       nowMs: Date.now,
       onEvent: (event) => table.event(event),
@@ -101,34 +102,42 @@ async function run(list: string, flags: Flags, output: Output): Promise<void> {
     );
 }
 
-/** A port that has just come may need some ms until it may be opened. */
-async function identify(path: string): Promise<string> {
-  const port = await BadgePort.open(path);
-  try {
-    return (await findBadge(port.client)).manager.deviceId;
-  } finally {
-    await port.close();
-  }
-}
-
-interface OneParts {
+interface Team {
   flags: Flags;
   vault: Vault;
   relay: ReturnType<typeof relaySideOf>;
   signal: AbortSignal;
-  onStep: (step: string) => void;
-  force: boolean;
 }
 
-async function one(path: string, { plan }: BoxRow, parts: OneParts): Promise<string> {
-  const { vault, relay, signal, onStep, force } = parts;
-  const { check } = parts.flags;
+async function connect(path: string, { flags, vault, relay, signal }: Team): Promise<PluggedBadge> {
+  const port = await openFree(path);
+  const hardware = await findBadge(port.client)
+    .then(({ manager }) => manager.deviceId)
+    .catch(async (cause) => {
+      await port.close();
+      throw cause;
+    });
+  const { check } = flags;
   const { registration, arrivalsOf } = relay;
-  const port = await BadgePort.open(path);
-  try {
-    const made = { port, plan, vault, registration, arrivalsOf, check, force, signal, onStep };
-    return (await readyBadge({ ...made, random: randomBytes, nowMs: Date.now })).badge;
-  } finally {
-    await port.close();
-  }
+  return {
+    hardware,
+    ready: async ({ plan }, again, onStep) => {
+      const force = flags.force || again;
+      const made = { port, plan, vault, registration, arrivalsOf, check, force, signal, onStep };
+      return (await readyBadge({ ...made, random: randomBytes, nowMs: Date.now })).badge;
+    },
+    close: () => port.close(),
+  };
+}
+
+/** A port that has just come may need some ms until it may be opened, and ModemManager looks into each new one. */
+async function openFree(path: string): Promise<BadgePort> {
+  for (let waitedMs = 0; ; waitedMs += FREE_EVERY_MS)
+    try {
+      return await BadgePort.open(path);
+    } catch (cause) {
+      const passes = cause instanceof PortError && cause.trouble !== "absent";
+      if (!passes || waitedMs >= FREE_MS_MAX) throw cause;
+      await setTimeout(FREE_EVERY_MS);
+    }
 }

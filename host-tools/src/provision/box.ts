@@ -9,6 +9,20 @@ export interface PortChange {
   port: { path: string };
 }
 
+/** A badge at an open port. */
+export interface PluggedBadge {
+  /** 16 hexadecimal digits. */
+  hardware: string;
+  /**
+   * Makes it ready; rejects with the cause and the remedy.
+   * @param again an earlier try with this badge failed, and may have left keys on it
+   * @returns its badge id
+   */
+  ready(row: BoxRow, again: boolean, onStep: (step: string) => void): Promise<string>;
+  /** Lets go of the port. */
+  close(): Promise<void>;
+}
+
 /** What is being done with a badge, for who looks on. */
 export interface BoxEvent {
   row: number;
@@ -24,14 +38,8 @@ export interface BoxOptions {
   report: BoxReport;
   /** Ports that come and go, until the signal; those that are there come first. */
   changes: (signal: AbortSignal) => AsyncIterable<PortChange>;
-  /** Asks a badge for its hardware id. */
-  identify: (port: string) => Promise<string>;
-  /**
-   * Makes a badge ready; rejects with the cause and the remedy.
-   * @param again an earlier try with this badge failed, and may have left keys on it
-   * @returns its badge id
-   */
-  ready: (port: string, row: BoxRow, again: boolean, onStep: (step: string) => void) => Promise<string>;
+  /** Opens a badge's port and asks it for its hardware id. */
+  connect: (port: string) => Promise<PluggedBadge>;
   /** Badges that are worked on at the same time. */
   parallel: number;
   /** Unix time in ms. */
@@ -62,6 +70,8 @@ class Box {
   /** Rows that were tried in this run. */
   private readonly tried = new Set<number>();
   private readonly queue: string[] = [];
+  /** Ports that are worked on. */
+  private readonly busy = new Set<string>();
 
   constructor(
     private readonly options: BoxOptions,
@@ -75,7 +85,9 @@ class Box {
     if (this.working.size === 0 && this.queue.length === 0 && rows.every(done)) this.onOver();
   }
 
+  /** A port that is worked on may seem to come again, when the system changes something about it. */
   plugged(port: string): void {
+    if (this.busy.has(port) || this.queue.includes(port)) return;
     this.queue.push(port);
     this.next();
   }
@@ -88,8 +100,10 @@ class Box {
     while (this.working.size < this.options.parallel && !this.options.signal.aborted) {
       const port = this.queue.shift();
       if (port === undefined) return;
+      this.busy.add(port);
       const work: Promise<void> = this.one(port).finally(() => {
         this.working.delete(work);
+        this.busy.delete(port);
         this.next();
         this.look();
       });
@@ -98,17 +112,21 @@ class Box {
   }
 
   private async one(port: string): Promise<void> {
-    const { identify, onStranger } = this.options;
-    let hardware: string;
+    const { connect, onStranger } = this.options;
+    let badge: PluggedBadge;
     try {
-      hardware = await identify(port);
+      badge = await connect(port);
     } catch (cause) {
       onStranger(port, messageOf(cause));
       return;
     }
-    const row = this.rowFor(hardware);
-    if (row === undefined) onStranger(port, this.whyNone(hardware));
-    else await this.work(port, hardware, row);
+    try {
+      const row = this.rowFor(badge.hardware);
+      if (row === undefined) onStranger(port, this.whyNone(badge.hardware));
+      else await this.work(port, badge, row);
+    } finally {
+      await badge.close();
+    }
   }
 
   /** Its own line; one that it failed with before; else the first that waits for any badge; else one whose badge failed in an earlier run. */
@@ -135,23 +153,24 @@ class Box {
       : `the list has no line left for badge ${hardware}`;
   }
 
-  private async work(port: string, hardware: string, row: BoxRow): Promise<void> {
-    const { ready, nowMs, onEvent, report } = this.options;
+  private async work(port: string, badge: PluggedBadge, row: BoxRow): Promise<void> {
+    const { nowMs, onEvent, report } = this.options;
+    const { hardware } = badge;
     const { label } = row.plan;
     const startMs = nowMs();
     this.taken.add(row.row);
     const tell = (step: string, line?: ReportLine) => onEvent({ row: row.row, label, port, step, line });
-    const ended = (state: ReportLine["state"], badge: string, why: string) => {
+    const ended = (state: ReportLine["state"], id: string, why: string) => {
       const seconds = Math.round((nowMs() - startMs) / 100) / 10;
       const at = new Date(nowMs()).toISOString();
-      const line = { row: row.row, label, hardware, badge, state, why, seconds, at };
+      const line = { row: row.row, label, hardware, badge: id, state, why, seconds, at };
       report.put(line);
       tell(state, line);
     };
     tell("starts");
     const again = report.all().some((line) => line.hardware === hardware);
     try {
-      ended("ready", await ready(port, row, again, (step) => tell(step)), "");
+      ended("ready", await badge.ready(row, again, (step) => tell(step)), "");
     } catch (cause) {
       if (cause instanceof ToolError && cause.exitCode === ExitCode.Interrupted) return;
       ended("failed", "", messageOf(cause));
