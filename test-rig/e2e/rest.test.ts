@@ -8,6 +8,8 @@ import { type ReplayOptions, type ReplayResult, replay } from "../src/replay";
 import { sample, scratch } from "./support";
 
 const UPLOAD_EVERY_MS = 20_000;
+/** A computer that is busy with other tests is no relay that is gone. */
+const PATIENCE_MS = 60_000;
 
 interface Traced {
   atMs: number;
@@ -22,6 +24,7 @@ async function rested(options: Partial<ReplayOptions>): Promise<{ result: Replay
     frames,
     folder: join(scratch(), "site"),
     tuning: { uploadEveryMs: UPLOAD_EVERY_MS },
+    patienceMs: PATIENCE_MS,
     onTrace: (event, atMs) => traced.push({ event, atMs }),
     ...options,
   });

@@ -29,6 +29,8 @@ export interface ReplayOptions {
   tuning?: Partial<Tuning>;
   seed?: number;
   latencyMs?: number;
+  /** Real ms after which a silent relay no longer holds virtual time. */
+  patienceMs?: number;
   /** Virtual seconds for each real one at most; as fast as possible when left out. */
   speed?: number;
   drop?: DropRule;
@@ -121,15 +123,14 @@ async function replayBadge(options: ReplayOptions, folder: string): Promise<Repl
 }
 
 function openBench(
-  { seed, latencyMs, queueFull, onTrace, onLog }: ReplayOptions,
+  { seed, latencyMs, patienceMs, queueFull, onTrace, onLog }: ReplayOptions,
   state: BadgeState,
   onState?: (state: BadgeState) => void,
 ): Promise<Bench> {
-  const { seed: seedDefault, latencyMs: latencyDefaultMs, patienceMs } = BENCH_DEFAULTS;
   return Bench.open({
-    seed: seed ?? seedDefault,
-    latencyMs: latencyMs ?? latencyDefaultMs,
-    patienceMs,
+    seed: seed ?? BENCH_DEFAULTS.seed,
+    latencyMs: latencyMs ?? BENCH_DEFAULTS.latencyMs,
+    patienceMs: patienceMs ?? BENCH_DEFAULTS.patienceMs,
     state,
     queueFull,
     onState,
