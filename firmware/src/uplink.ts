@@ -98,12 +98,16 @@ class Connection {
   }
 
   private async read(): Promise<void> {
+    let heardMs = this.ports.nowMs();
     while (this.ended === "") {
       try {
-        const bytes = await this.socket.recv(this.link.up ? DEAD_AFTER_MS : PROOF_MS_MAX);
-        if (bytes === undefined) this.end("timeout: the relay sends nothing");
-        else if (bytes === null) this.end("closed by the relay");
-        else this.link.receive(bytes);
+        const bytes = await this.socket.recv(this.patienceMs());
+        if (bytes === null) this.end("closed by the relay");
+        else if (bytes !== undefined) {
+          heardMs = this.ports.nowMs();
+          this.link.receive(bytes);
+        } else if (!this.link.up || this.ports.nowMs() - heardMs >= DEAD_AFTER_MS)
+          this.end("timeout: the relay sends nothing");
       } catch (error) {
         this.end((error as Error).message);
       }
@@ -114,6 +118,12 @@ class Connection {
       }
       this.ports.bell.ring();
     }
+  }
+
+  /** One that may leave looks up now and then: its own farewell does not wake it. */
+  private patienceMs(): number {
+    if (!this.link.up) return PROOF_MS_MAX;
+    return this.ports.restMs() > 0 ? LEAVE_MS_MAX : DEAD_AFTER_MS;
   }
 
   private async write(): Promise<void> {
