@@ -8,9 +8,6 @@ import { ExitCode, ToolError } from "../errors";
 import { replaceFile } from "../files";
 import { listenForInterrupt } from "../interrupt";
 import { type PluggedBadge, provisionBox } from "../provision/box";
-import { readBoxFile } from "../provision/box-file";
-import { labelPage } from "../provision/box-page";
-import { BoxReport } from "../provision/box-report";
 import { BoxTable } from "../provision/box-table";
 import { readyBadge } from "../provision/one";
 import { findBadge } from "../provision/settings";
@@ -68,6 +65,7 @@ function parallel(text: string): number {
 }
 
 async function run(list: string, flags: Flags, output: Output): Promise<void> {
+  const [{ readBoxFile }, { BoxReport }, { labelPage }] = await boxFiles();
   const rows = readBoxFile(list, planOf(flags, ""));
   const report = BoxReport.open(flags.report);
   const vault = openVault(output, flags);
@@ -101,6 +99,14 @@ async function run(list: string, flags: Flags, output: Output): Promise<void> {
       `${failed} of ${rows.length} badges are not ready; the report '${flags.report}' says why. Run it again to try them again.`,
     );
 }
+
+/** What reads and writes files of a box; their libraries are loaded for this command alone. */
+const boxFiles = () =>
+  Promise.all([
+    import("../provision/box-file"),
+    import("../provision/box-report"),
+    import("../provision/box-page"),
+  ]);
 
 interface Team {
   flags: Flags;

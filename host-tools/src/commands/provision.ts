@@ -4,7 +4,6 @@ import type { Command } from "commander";
 import { ExitCode, ToolError } from "../errors";
 import { listenForInterrupt } from "../interrupt";
 import { spelledOut } from "../phrases/advice";
-import { askForPlan } from "../provision/ask";
 import { checkPlan } from "../provision/badge";
 import { type ReadyBadge, readyBadge } from "../provision/one";
 import { BadgePort } from "../usb/badge-port";
@@ -56,7 +55,7 @@ async function run(flags: Flags, output: Output): Promise<void> {
     output.notice(`"${phrase.text}"  ${spelledOut(phrase).join("  or  ")}`);
   const port = await BadgePort.open(await resolveBadge(flags.badge));
   try {
-    if (flags.ask) plan = await askForPlan(port.client, plan, signal);
+    if (flags.ask) plan = await (await import("../provision/ask")).askForPlan(port.client, plan, signal);
     const { registration, arrivalsOf } = relay;
     const { check, force } = flags;
     const onStep = (step: string) => output.notice(`${step} ...`);

@@ -1,5 +1,4 @@
 // Who stands at the badge during the factory test: a technician at the terminal, or a fixture that presses, switches and asks nothing.
-import input from "@inquirer/input";
 import { ExitCode, ToolError } from "../errors";
 
 export interface Person {
@@ -43,6 +42,7 @@ async function ask(
   question: { message: string; validate: (text: string) => boolean | string },
   signal: AbortSignal,
 ): Promise<string> {
+  const { default: input } = await import("@inquirer/input"); // other commands do not wait for it
   try {
     return await input(question, { signal, output: process.stderr });
   } catch (cause) {

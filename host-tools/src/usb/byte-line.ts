@@ -1,7 +1,7 @@
 // A line of bytes to a badge: a serial port of this machine, or a TCP port where the rig offers an emulated one.
 import { connect } from "node:net";
 import type { Duplex } from "node:stream";
-import { SerialPort } from "serialport";
+import type { SerialPort } from "serialport";
 import { ExitCode, messageOf, ToolError } from "../errors";
 
 /** USB serial ports have no speed; the runtime's own host programs name this one, and a UART needs it. */
@@ -69,8 +69,9 @@ function dial(port: string, host: string, tcpPort: number): Promise<ByteLine> {
   });
 }
 
-function openSerial(path: string): Promise<ByteLine> {
-  return new Promise((resolve, reject) => {
+async function openSerial(path: string): Promise<ByteLine> {
+  const { SerialPort } = await import("serialport"); // commands without a badge do not wait for it
+  return await new Promise((resolve, reject) => {
     const line = new SerialPort({ path, baudRate: BAUD, autoOpen: false });
     line.open((error) => {
       if (error === null) resolve({ stream: line, close: () => closeSerial(line) });

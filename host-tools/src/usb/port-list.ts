@@ -2,7 +2,6 @@
 // where `udevadm` is not installed. Emulated badges are found in the folders that SALESTAG_PORTS names (docs/ports.md).
 import { lstatSync, readdirSync, readFileSync, readlinkSync, realpathSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { SerialPort } from "serialport";
 import { messageOf } from "../errors";
 
 /** What is at a port: a DeviceScript runtime, an ESP32-S3 that runs its boot loader or something else, or anything else. */
@@ -105,6 +104,7 @@ function attribute(folder: string, name: string): string | undefined {
 }
 
 async function systemPorts(): Promise<PortInfo[]> {
+  const { SerialPort } = await import("serialport");
   const ports = await SerialPort.list();
   return ports.map(({ path, vendorId, productId, serialNumber, manufacturer }) =>
     portOf(path, serialNumber ?? "", {
