@@ -29,6 +29,11 @@ export class ToolError extends Error {
   }
 }
 
+/** @returns the text of anything that was thrown, without the full stop at its end: a part of another sentence */
+export function clauseOf(cause: unknown): string {
+  return messageOf(cause).replace(/\.$/, "");
+}
+
 /** @returns the text of anything that was thrown */
 export function messageOf(cause: unknown): string {
   return cause instanceof Error ? cause.message : String(cause);

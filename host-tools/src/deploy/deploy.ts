@@ -13,7 +13,7 @@ import {
   setAutostart,
   writeBadgeProgram,
 } from "@salestag/protocol/jacdac";
-import { ExitCode, messageOf, ToolError } from "../errors";
+import { clauseOf, ExitCode, messageOf, ToolError } from "../errors";
 import type { BadgePort } from "../usb/badge-port";
 import { HealthWatch, type Verdict } from "./health";
 import { checkRuntime, type ProgramFile, restartsFor } from "./program-file";
@@ -215,7 +215,7 @@ async function send({ port, manager, watch }: Badge, { bytes }: ProgramFile, opt
       options.onProgress(sentBytes, bytes.length);
     });
   } catch (cause) {
-    throw notIn(reasonOf(cause), cause);
+    throw notIn(clauseOf(cause), cause);
   }
 }
 
@@ -229,12 +229,7 @@ async function judge({ port, manager, watch }: Badge, { withinMs }: DeployOption
 }
 
 function unanswered(cause: unknown): string {
-  return `left the badge without an answer (${reasonOf(cause)})`;
-}
-
-/** @returns the words of an error, to go into brackets */
-function reasonOf(cause: unknown): string {
-  return messageOf(cause).replace(/\.$/, "");
+  return `left the badge without an answer (${clauseOf(cause)})`;
 }
 
 function notIn(why: string, cause?: unknown): ToolError {
@@ -265,14 +260,14 @@ async function rollBack(
   } catch (cause) {
     throw new ToolError(
       ExitCode.Badge,
-      `${failed}, and the badge does not come back (${reasonOf(cause)}). Plug it in and run the same command again; when that does not help, use 'salestag flash'.`,
+      `${failed}, and the badge does not come back (${clauseOf(cause)}). Plug it in and run the same command again; when that does not help, use 'salestag flash'.`,
       { cause },
     );
   }
   try {
     still = await replace(badge, old, options.program, options);
   } catch (cause) {
-    throw new ToolError(ExitCode.Badge, stranded(failed, old, reasonOf(cause)), { cause });
+    throw new ToolError(ExitCode.Badge, stranded(failed, old, clauseOf(cause)), { cause });
   }
   if (still !== undefined) throw new ToolError(ExitCode.Badge, stranded(failed, old, `it ${still}`));
   throw new ToolError(

@@ -1,5 +1,5 @@
 // The doctor: looks at one badge and what belongs to it, and says of each thing whether it is well. It ends within about 10 s whatever is wrong.
-import { messageOf, ToolError } from "../errors";
+import { clauseOf, ToolError } from "../errors";
 import { withSettings } from "../provision/settings";
 import { BadgePort } from "../usb/badge-port";
 import { PortError } from "../usb/byte-line";
@@ -109,7 +109,7 @@ async function lookAtSettings(badge: BadgePort): Promise<{ findings: Finding[]; 
     return { findings: stored === undefined ? [] : checkSettings(stored), stored };
   } catch (cause) {
     if (!(cause instanceof ToolError)) throw cause;
-    const says = messageOf(cause).replace(/\.$/, "");
+    const says = clauseOf(cause);
     return { findings: [failed("settings", says, "unplug the badge, plug it in again and ask again")] };
   } finally {
     clearTimeout(giveUp);

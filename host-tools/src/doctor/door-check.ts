@@ -1,5 +1,5 @@
 // The doctor's question to the relay's door: does the relay know the badge, and is it connected?
-import { messageOf } from "../errors";
+import { clauseOf } from "../errors";
 import type { RegisteredBadge } from "../relay-door";
 import { type Finding, failed, ok, skipped } from "./finding";
 
@@ -22,7 +22,7 @@ export async function checkDoor(
   try {
     badges = await door.listBadges();
   } catch (cause) {
-    const says = messageOf(cause).replace(/\.$/, "");
+    const says = clauseOf(cause);
     return failed(check, says, "start the relay, and check its 'admin' section and the token");
   }
   if (badge === undefined) return skipped(check, "the badge did not tell its id", "mend what is above first");

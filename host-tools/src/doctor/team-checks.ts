@@ -3,7 +3,7 @@
 import { timingSafeEqual } from "node:crypto";
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { messageOf } from "../errors";
+import { clauseOf } from "../errors";
 import type { BadgeKeys } from "../vault/badge-keys";
 import type { Vault } from "../vault/vault";
 import { type Finding, failed, ok, skipped, warning } from "./finding";
@@ -70,7 +70,7 @@ export async function checkKeys(
   try {
     keys = await team.vault.read(badge, team.identities);
   } catch (cause) {
-    return failed(check, messageOf(cause).replace(/\.$/, ""), "use the team's own vault and identity");
+    return failed(check, clauseOf(cause), "use the team's own vault and identity");
   }
   if (deviceId !== undefined && keys.deviceId !== deviceId)
     return failed(

@@ -1,7 +1,7 @@
 // The factory test: does its steps on one badge, one after the other. The badge program is stopped meanwhile and started again whatever happens.
 import { JdTimeoutError, setProgramRunning } from "@salestag/protocol/jacdac";
 import type { KnownProgram } from "../doctor/badge-checks";
-import { ExitCode, messageOf, ToolError } from "../errors";
+import { clauseOf, ExitCode, messageOf, ToolError } from "../errors";
 import { findBadge } from "../provision/settings";
 import type { WifiNetwork } from "../provision/wifi";
 import type { BadgePort } from "../usb/badge-port";
@@ -106,7 +106,7 @@ async function beforeStart(bench: FactoryBench, options: FactoryOptions): Promis
   await setProgramRunning(client, manager, true).catch((cause) => {
     const first = failure ?? asToolError(cause);
     const still = "its program stands still until the badge is switched off and on";
-    throw new ToolError(first.exitCode, `${first.message.replace(/\.$/, "")}; ${still}.`, { cause });
+    throw new ToolError(first.exitCode, `${clauseOf(first)}; ${still}.`, { cause });
   });
   if (failure !== undefined) throw failure;
   return results;
@@ -136,11 +136,11 @@ async function found(step: StepName, bench: FactoryBench, interrupted: AbortSign
         `the badge stops answering (${messageOf(cause)})`,
         "look at the cable, and whether the badge resets",
       );
-    throw new ToolError(ExitCode.Badge, `step '${step}': ${messageOf(cause).replace(/\.$/, "")}.`, { cause });
+    throw new ToolError(ExitCode.Badge, `step '${step}': ${clauseOf(cause)}.`, { cause });
   }
 }
 
 function asToolError(cause: unknown): ToolError {
   if (cause instanceof ToolError) return cause;
-  return new ToolError(ExitCode.Badge, `${messageOf(cause).replace(/\.$/, "")}.`, { cause });
+  return new ToolError(ExitCode.Badge, `${clauseOf(cause)}.`, { cause });
 }

@@ -1,6 +1,6 @@
 // A serial port (npm `serialport`) in the shape of Web Serial, which is what esptool-js talks to.
 import { SerialPort } from "serialport";
-import { ExitCode, messageOf, ToolError } from "../errors";
+import { clauseOf, ExitCode, messageOf, ToolError } from "../errors";
 import { type UsbIds, usbIdsOf } from "./usb-ids";
 
 interface Signals {
@@ -104,9 +104,7 @@ function portError(path: string, cause: Error): ToolError {
       ExitCode.Usage,
       `'${path}' may not be opened by you; add yourself to the group that owns it (dialout).`,
     );
-  return new ToolError(
-    ExitCode.Badge,
-    `'${path}' cannot be opened as a serial port: ${text.replace(/\.$/, "")}.`,
-    { cause },
-  );
+  return new ToolError(ExitCode.Badge, `'${path}' cannot be opened as a serial port: ${clauseOf(cause)}.`, {
+    cause,
+  });
 }

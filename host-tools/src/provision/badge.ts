@@ -8,7 +8,7 @@ import {
   type Tuning,
 } from "@salestag/protocol/host";
 import type { BadgeSettings, JacdacClient } from "@salestag/protocol/jacdac";
-import { ExitCode, messageOf, ToolError } from "../errors";
+import { clauseOf, ExitCode, ToolError } from "../errors";
 import type { ListedPhrase } from "../phrases/phrase-list";
 import type { Vault } from "../vault/vault";
 import type { Registration } from "./registration";
@@ -107,7 +107,7 @@ async function earlierId(settings: BadgeSettings): Promise<string | undefined> {
 /** Nothing will come from the earlier id any more: the badge gives up what it held of it. Another relay may have known it, or a tidy operator taken it out. */
 async function forgetEarlier({ registration, onStep }: ProvisionOptions, badge: string): Promise<void> {
   await registration.remove(badge).catch((cause) => {
-    onStep?.(`the relay was not made to forget badge ${badge}: ${messageOf(cause).replace(/\.$/, "")}`);
+    onStep?.(`the relay was not made to forget badge ${badge}: ${clauseOf(cause)}`);
   });
 }
 

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import type { ConsentPolicy } from "@salestag/protocol";
 import { parse } from "csv-parse/sync";
-import { ExitCode, messageOf, ToolError } from "../errors";
+import { clauseOf, ExitCode, ToolError } from "../errors";
 import { readSecretFile } from "../files";
 import { readPhrasesForBadge } from "../phrases/phrase-list";
 import { type BadgePlan, checkPlan } from "./badge";
@@ -65,10 +65,7 @@ function linesOf(path: string): Line[] {
   try {
     lines = parse(text, { columns: checkColumns, skip_empty_lines: true, trim: true, bom: true });
   } catch (cause) {
-    throw new ToolError(
-      ExitCode.Usage,
-      `'${path}' is no list of badges: ${messageOf(cause).replace(/\.$/, "")}.`,
-    );
+    throw new ToolError(ExitCode.Usage, `'${path}' is no list of badges: ${clauseOf(cause)}.`);
   }
   if (lines.length === 0 || lines.length > ROWS_MAX)
     throw new ToolError(ExitCode.Usage, `'${path}' has ${lines.length} lines; write 1 to ${ROWS_MAX}.`);
@@ -95,7 +92,7 @@ function rowOf(path: string, line: Line, row: number, defaults: BadgePlan): BoxR
     checkPlan(plan);
     return { row, hardware: hardwareOf(line.hardware), plan };
   } catch (cause) {
-    throw wrong(path, row, `cannot be used: ${messageOf(cause).replace(/\.$/, "")}`);
+    throw wrong(path, row, `cannot be used: ${clauseOf(cause)}`);
   }
 }
 

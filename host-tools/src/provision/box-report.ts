@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { parse } from "csv-parse/sync";
 import { stringify } from "csv-stringify/sync";
-import { ExitCode, messageOf, ToolError } from "../errors";
+import { clauseOf, ExitCode, ToolError } from "../errors";
 import { replaceFile } from "../files";
 
 /** A line of the report. */
@@ -51,7 +51,7 @@ export class BoxReport {
     } catch (cause) {
       throw new ToolError(
         ExitCode.Usage,
-        `'${path}' is no report of a box (${messageOf(cause).replace(/\.$/, "")}); name another file with --report.`,
+        `'${path}' is no report of a box (${clauseOf(cause)}); name another file with --report.`,
       );
     }
     return report;

@@ -1,6 +1,6 @@
 // One badge from the cable to "ready": provisioned, and proved. A badge that cannot be proved is unprovisioned again, so that a badge is
 // either ready or as if nobody had touched it.
-import { messageOf, ToolError } from "../errors";
+import { clauseOf, ToolError } from "../errors";
 import { type ProvisionedBadge, type ProvisionOptions, provisionBadge, unprovisionBadge } from "./badge";
 import { type Arrivals, type Proof, type ProofOptions, type ProofPort, proveBadge } from "./proof";
 import type { Registration } from "./registration";
@@ -50,7 +50,7 @@ async function proveOrTakeBack(options: ProofOptions, registration: Registration
   } catch (cause) {
     onStep?.("taking it back");
     await unprovisionBadge(port.client, registration, badge).catch((second) => {
-      const why = messageOf(second).replace(/\.$/, "");
+      const why = clauseOf(second);
       throw taken(cause, `; and its keys could not be taken back (${why}): it has those of badge ${badge}`);
     });
     throw taken(cause, "; its keys were taken back");
@@ -60,5 +60,5 @@ async function proveOrTakeBack(options: ProofOptions, registration: Registration
 /** The first failure is what matters; what became of the badge is said at its end. */
 function taken(cause: unknown, what: string): unknown {
   if (!(cause instanceof ToolError)) return cause;
-  return new ToolError(cause.exitCode, `${cause.message.replace(/\.$/, "")}${what}.`, { cause });
+  return new ToolError(cause.exitCode, `${clauseOf(cause)}${what}.`, { cause });
 }

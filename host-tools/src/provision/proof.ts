@@ -17,7 +17,7 @@ import {
   unpackAudio,
 } from "@salestag/protocol/host";
 import type { JacdacClient } from "@salestag/protocol/jacdac";
-import { ExitCode, ToolError } from "../errors";
+import { clauseOf, ExitCode, ToolError } from "../errors";
 
 /** What the proof needs of a badge's port. */
 export interface ProofPort {
@@ -210,7 +210,7 @@ function notUp({ relayUrl }: ProofOptions, { down, complaint }: Watch): ToolErro
   if (down === "" && complaint !== "") return failed(`the badge does not reach its relay: ${complaint}.`);
   if (down === "")
     return failed("the badge does not say anything about its relay; run 'salestag doctor' on it.");
-  const why = down.replace(/\.$/, "");
+  const why = clauseOf(down);
   if (/refused 3\b/.test(why))
     return failed(
       `the relay at ${relayUrl} does not know this badge (${why}): register it with the relay that listens there, with its own --registry or --relay-door.`,

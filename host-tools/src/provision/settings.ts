@@ -16,7 +16,7 @@ import {
   type JdService,
   setProgramRunning,
 } from "@salestag/protocol/jacdac";
-import { ExitCode, messageOf, ToolError } from "../errors";
+import { clauseOf, ExitCode, messageOf, ToolError } from "../errors";
 import { type ListedPhrase, phraseSettings } from "../phrases/phrase-list";
 
 const FIND_MS = 10_000;
@@ -112,8 +112,8 @@ export async function withSettings(
   }
   await setProgramRunning(client, manager, true).catch((cause) => {
     if (failure?.message === messageOf(cause)) throw failure; // the line is gone: once is enough
-    const first = failure === undefined ? "" : `${failure.message.replace(/\.$/, "")}, and then `;
-    const then = messageOf(cause).replace(/\.$/, "");
+    const first = failure === undefined ? "" : `${clauseOf(failure)}, and then `;
+    const then = clauseOf(cause);
     throw new ToolError(failure?.exitCode ?? ExitCode.Badge, `${first}${then}.`, { cause });
   });
   if (failure !== undefined) throw failure;
