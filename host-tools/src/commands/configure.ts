@@ -1,20 +1,16 @@
 // `salestag configure`: consent policy and tuning of a badge that is out in the field, through the relay.
-import type { ConsentPolicy, Tuning } from "@salestag/protocol";
+import type { Tuning } from "@salestag/protocol";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { sendConfiguration } from "../configure";
-import { ExitCode, ToolError } from "../errors";
 import { RelayDoor, readToken } from "../relay-door";
+import { type ConsentFlags, consentOf } from "./consent-flags";
 import { jsonOr, type Output } from "./output";
 import { identitiesOf, openVault, type TeamFlags, withTeam } from "./team";
 import { another, whole } from "./values";
 
-interface Flags extends TeamFlags {
+interface Flags extends TeamFlags, ConsentFlags {
   relay: string;
   tokenFile: string;
-  policy?: ConsentPolicy["policy"];
-  withinS: number;
-  yes: string[];
-  no: string[];
   set: Partial<Tuning>;
   json: boolean;
 }
@@ -54,13 +50,6 @@ export function addConfigure(parent: Command, output: Output): void {
         `configuration ${result.version} for badge ${badge}: ${line}`,
       ]);
     });
-}
-
-function consentOf({ policy, withinS, yes, no }: Flags): Partial<ConsentPolicy> | undefined {
-  if (policy !== "verbal" && yes.length + no.length > 0)
-    throw new ToolError(ExitCode.Usage, "--yes and --no belong to --policy verbal.");
-  if (policy === undefined) return undefined;
-  return policy === "verbal" ? { policy, withinMs: withinS * 1000, yes, no } : { policy };
 }
 
 function field(text: string, before: Partial<Tuning>): Partial<Tuning> {

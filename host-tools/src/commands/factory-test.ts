@@ -14,7 +14,7 @@ import { listenForInterrupt } from "../interrupt";
 import { BadgePort } from "../usb/badge-port";
 import { resolveBadge } from "../usb/resolve-badge";
 import { jsonOr, type Output } from "./output";
-import { passwordIn } from "./provision-options";
+import { networkOf } from "./provision-options";
 import { badgeOption, wholeWithin } from "./values";
 
 interface RunFlags {
@@ -183,12 +183,6 @@ function stepsOf({ steps, skip }: RunFlags): StepName[] {
   if (chosen.length === 0)
     throw new ToolError(ExitCode.Usage, "no step is left to do; name one with --steps.");
   return chosen;
-}
-
-function networkOf({ wifi, wifiPasswordFile }: RunFlags) {
-  if (wifi !== undefined) return { ssid: wifi, password: passwordIn(wifiPasswordFile) };
-  if (wifiPasswordFile === undefined) return undefined;
-  throw new ToolError(ExitCode.Usage, "--wifi-password-file belongs to --wifi.");
 }
 
 function recordOf(

@@ -1,6 +1,6 @@
 // Options that `salestag provision` and `salestag provision-box` share: the team's vault, its relay, what a badge is to be, and what is made of them.
 import { existsSync } from "node:fs";
-import type { ConsentPolicy, Tuning } from "@salestag/protocol";
+import type { Tuning } from "@salestag/protocol";
 import { type Command, Option } from "commander";
 import { ExitCode, ToolError } from "../errors";
 import { readSecretFile } from "../files";
@@ -9,10 +9,12 @@ import { doorArrivals, folderArrivals } from "../provision/arrivals";
 import type { BadgePlan } from "../provision/badge";
 import type { Arrivals } from "../provision/proof";
 import { doorRegistration, type Registration, registryFile } from "../provision/registration";
+import type { WifiNetwork } from "../provision/wifi";
 import { RelayDoor, readToken } from "../relay-door";
+import { type ConsentFlags, consentOf } from "./consent-flags";
 import { another, whole } from "./values";
 
-export interface SharedFlags {
+export interface SharedFlags extends ConsentFlags {
   vault: string;
   relay: string;
   registry?: string;
@@ -21,10 +23,6 @@ export interface SharedFlags {
   delivered?: string;
   wifi?: string;
   wifiPasswordFile?: string;
-  policy?: ConsentPolicy["policy"];
-  withinS: number;
-  yes: string[];
-  no: string[];
   phrases?: string;
   talkShareMax?: number;
   monologueS?: number;
@@ -84,14 +82,8 @@ export function addSharedOptions(command: Command): Command {
 /** @returns what every badge is to be. @throws ToolError */
 export function planOf(flags: SharedFlags, label: string): BadgePlan {
   const plan: BadgePlan = { relayUrl: flags.relay, label };
-  const { wifi, wifiPasswordFile, policy, withinS, yes, no } = flags;
-  if (wifi !== undefined) plan.wifi = { ssid: wifi, password: passwordIn(wifiPasswordFile) };
-  else if (wifiPasswordFile !== undefined)
-    throw new ToolError(ExitCode.Usage, "--wifi-password-file belongs to --wifi.");
-  if (policy !== "verbal" && yes.length + no.length > 0)
-    throw new ToolError(ExitCode.Usage, "--yes and --no belong to --policy verbal.");
-  if (policy !== undefined)
-    plan.consent = policy === "verbal" ? { policy, withinMs: withinS * 1000, yes, no } : { policy };
+  plan.wifi = networkOf(flags);
+  plan.consent = consentOf(flags);
   if (flags.phrases !== undefined) plan.phrases = readPhrasesForBadge(flags.phrases);
   const tuning: Partial<Tuning> = {};
   if (flags.talkShareMax !== undefined) tuning.talkShareMax = flags.talkShareMax;
@@ -100,8 +92,18 @@ export function planOf(flags: SharedFlags, label: string): BadgePlan {
   return plan;
 }
 
+/** @returns the Wi-Fi that --wifi and --wifi-password-file name, if they do @throws ToolError when the password cannot be used */
+export function networkOf({
+  wifi,
+  wifiPasswordFile,
+}: Pick<SharedFlags, "wifi" | "wifiPasswordFile">): WifiNetwork | undefined {
+  if (wifi !== undefined) return { ssid: wifi, password: passwordIn(wifiPasswordFile) };
+  if (wifiPasswordFile === undefined) return undefined;
+  throw new ToolError(ExitCode.Usage, "--wifi-password-file belongs to --wifi.");
+}
+
 /** @returns the Wi-Fi's password in a file; "" without one @throws ToolError when it cannot be read, or others may read it */
-export function passwordIn(path: string | undefined): string {
+function passwordIn(path: string | undefined): string {
   if (path === undefined) return "";
   if (!existsSync(path))
     throw new ToolError(
