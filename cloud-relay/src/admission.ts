@@ -1,9 +1,8 @@
 // Who may have a connection: bounds on all, on those from one address, and on those that have not proved themselves. One address that floods the relay takes
 // no more than its share.
 import { isIPv6 } from "node:net";
+import type { Clock, Log } from "@salestag/protocol/service";
 import { Tally } from "./admin/metrics";
-import type { Clock } from "./clock";
-import type { Log } from "./log";
 
 /** Most connections at a time. */
 export interface Limits {

@@ -1,12 +1,11 @@
 // The command line of the relay. main.ts runs it on the machine's own disk.
 import { readFileSync } from "node:fs";
+import { type Log, lineLog, systemClock } from "@salestag/protocol/service";
 import { Command, InvalidArgumentError } from "commander";
-import { systemClock } from "./clock";
 import { readConfig } from "./config/config";
 import type { Disk } from "./disk";
 import { ExitCode, messageOf, RelayError } from "./errors";
 import { parseListenAddress } from "./listen-address";
-import { type Log, lineLog } from "./log";
 import { type Relay, type RelayOptions, startRelay } from "./relay";
 import { parseSink } from "./sinks/parse";
 import { SPOOL_BYTES_MIN } from "./spool/spool";

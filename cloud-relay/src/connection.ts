@@ -30,9 +30,8 @@ import {
   Session,
   Side,
 } from "@salestag/protocol/host";
-import type { Clock } from "./clock";
+import type { Clock, Log } from "@salestag/protocol/service";
 import { messageOf } from "./errors";
-import type { Log } from "./log";
 import type { Letter } from "./mail/mailbox";
 import type { Registry } from "./registry";
 import type { ChunkStore } from "./spool/chunk-store";

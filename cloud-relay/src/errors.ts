@@ -1,5 +1,7 @@
 // Errors that end the relay, and the exit code that each becomes.
 
+export { messageOf, systemCodeOf } from "@salestag/protocol/service";
+
 /** Exit codes of `salestag-relay`; the README has the same table. */
 export enum ExitCode {
   /** Ended as asked, everything acked is durable. */
@@ -26,15 +28,4 @@ export class RelayError extends Error {
     super(message, options);
     this.name = "RelayError";
   }
-}
-
-/** @returns the text of anything that was thrown */
-export function messageOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
-}
-
-/** @returns the code of an error of the system, such as ENOSPC, or undefined for any other error */
-export function systemCodeOf(cause: unknown): string | undefined {
-  const code = (cause as NodeJS.ErrnoException | undefined)?.code;
-  return typeof code === "string" ? code : undefined;
 }

@@ -1,10 +1,10 @@
 // The sockets that the relay listens on: TLS anywhere, plain TCP on loopback.
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer, type Server as TlsServer } from "node:tls";
+import type { Log } from "@salestag/protocol/service";
 import type { Admission } from "./admission";
 import { ExitCode, messageOf, RelayError } from "./errors";
 import type { ListenAddress } from "./listen-address";
-import type { Log } from "./log";
 
 /** Certificate chain and key, PEM. */
 export interface TlsFiles {

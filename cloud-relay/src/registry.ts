@@ -8,9 +8,8 @@ import {
   removeBadge,
   rotateBadge,
 } from "@salestag/protocol/host";
-import type { Clock } from "./clock";
+import type { Clock, Log } from "@salestag/protocol/service";
 import { ExitCode, messageOf, RelayError, systemCodeOf } from "./errors";
-import type { Log } from "./log";
 
 /** The file is looked at so often, besides whenever a key is needed: who was removed loses the connection within this time. */
 const LOOK_MS = 500;

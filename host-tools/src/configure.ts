@@ -9,10 +9,9 @@ import {
   type Tuning,
   tuningWith,
 } from "@salestag/protocol/host";
-import { ExitCode, ToolError } from "./errors";
+import type { Vault } from "@salestag/protocol/team";
+import { ExitCode, inboxKeyFor, ToolError } from "@salestag/protocol/team";
 import type { RelayDoor } from "./relay-door";
-import { inboxKeyFor } from "./vault/badge-keys";
-import type { Vault } from "./vault/vault";
 
 export interface ConfigureOptions {
   door: RelayDoor;

@@ -1,8 +1,9 @@
 // What other packages use of the host tools.
 
+export type { PlacedPacket, Timeline } from "@salestag/protocol/team";
+export { createIdentity, ExitCode, readIdentities, ToolError, Vault } from "@salestag/protocol/team";
 export { balance, entriesOf, type ToldEntry } from "./audit/book";
 export { speechBar } from "./commands/open";
-export { ExitCode, ToolError } from "./errors";
 export { readBoard } from "./flash/board-config";
 export { type Bundle, readBundle } from "./flash/bundle";
 export { type Chip, openChip } from "./flash/chip";
@@ -10,7 +11,6 @@ export { type Flashed, flashBadge } from "./flash/flash";
 export { makeStore, readStore, replaceProgram, type Store } from "./flash/fstor";
 export type { Images } from "./flash/images";
 export { readTrust, type Trust } from "./flash/signing";
-export type { PlacedPacket, Timeline } from "./open/conversation";
 export { type OpenedConversation, openConversations } from "./open/open";
 export { makePhrase, phrasesOfSet } from "./phrases/make-phrase";
 export { type ListedPhrase, readPhraseList } from "./phrases/phrase-list";
@@ -19,5 +19,3 @@ export { type Registration, registryFile } from "./provision/registration";
 export { writeConsent, writePhrases, writeTuning } from "./provision/settings";
 export { RelayDoor } from "./relay-door";
 export type { WatchEvent } from "./relay-watch";
-export { createIdentity, readIdentities } from "./vault/identity";
-export { Vault } from "./vault/vault";

@@ -1,5 +1,5 @@
 // Ctrl-C: the first one asks the work to end at a place where nothing is left half done, the second one ends the process.
-import { ExitCode, ToolError } from "./errors";
+import { ExitCode, ToolError } from "@salestag/protocol/team";
 
 /** @returns a signal that aborts with a ToolError at the first SIGINT or SIGTERM; end() gives the process its own ways back */
 export function listenForInterrupt(notice: (text: string) => void): { signal: AbortSignal; end: () => void } {

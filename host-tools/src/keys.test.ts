@@ -4,7 +4,21 @@ import { strict as assert } from "node:assert";
 import { spawn, spawnSync } from "node:child_process";
 import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { audioChunk, opusPackets, recordOf, writeRecord } from "./testing/conversation.fixture";
+import { epochKeyFor, Vault } from "@salestag/protocol/team";
+import {
+  audioChunk,
+  badgeKeys,
+  makeVault,
+  modeOf,
+  opusPackets,
+  type Person,
+  person,
+  protectFile,
+  recordOf,
+  requireProgram,
+  useFolder,
+  writeRecord,
+} from "@salestag/protocol/testing";
 import {
   assertFailed,
   assertNoKey,
@@ -15,11 +29,7 @@ import {
   salestag,
   salestagWith,
 } from "./testing/salestag";
-import { badgeKeys, makeVault, type Person, person, protectFile } from "./testing/team.fixture";
 import { onTerminal } from "./testing/terminal";
-import { modeOf, requireProgram, useFolder } from "./testing/tools";
-import { epochKeyFor } from "./vault/badge-keys";
-import { Vault } from "./vault/vault";
 
 const BADGE = badgeKeys(0).badge;
 const COMMANDS = ["init", "list", "add-recipient", "remove-recipient", "shred", "export", "import"];

@@ -3,19 +3,19 @@ import { strict as assert } from "node:assert";
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { EndReason, EventKind } from "@salestag/protocol/host";
+import { epochKeyFor, readIdentities, Vault } from "@salestag/protocol/team";
 import {
   audioChunk,
   BADGE,
+  bytesOf,
   eventsChunk,
+  modeOf,
   opusPackets,
   recordOf,
+  useFolder,
   writeRecord,
-} from "./testing/conversation.fixture";
+} from "@salestag/protocol/testing";
 import { assertFailed, salestag } from "./testing/salestag";
-import { bytesOf, modeOf, useFolder } from "./testing/tools";
-import { epochKeyFor } from "./vault/badge-keys";
-import { readIdentities } from "./vault/identity";
-import { Vault } from "./vault/vault";
 
 const whole = () => [
   audioChunk(0, 0, opusPackets(40)),

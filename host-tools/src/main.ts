@@ -1,4 +1,6 @@
 // The command line `salestag`: finds the command, runs it, turns its error into a sentence and an exit code.
+
+import { ExitCode, messageOf, ToolError } from "@salestag/protocol/team";
 import { Command } from "commander";
 import { addAudit } from "./commands/audit";
 import { addBundle } from "./commands/bundle";
@@ -25,7 +27,6 @@ import { addPorts } from "./commands/ports";
 import { addProvision } from "./commands/provision";
 import { addProvisionBox } from "./commands/provision-box";
 import { addTune } from "./commands/tune";
-import { ExitCode, messageOf, ToolError } from "./errors";
 
 const output = processOutput();
 const program = new Command("salestag")

@@ -1,9 +1,8 @@
 // Seals a nudge for a badge and hands it to the relay.
 import { NUDGE_TEXT_BYTES_MAX, nodeCrypto, sealNudge } from "@salestag/protocol/host";
-import { ExitCode, ToolError } from "./errors";
+import type { Vault } from "@salestag/protocol/team";
+import { ExitCode, inboxKeyFor, ToolError } from "@salestag/protocol/team";
 import type { RelayDoor } from "./relay-door";
-import { inboxKeyFor } from "./vault/badge-keys";
-import type { Vault } from "./vault/vault";
 
 export interface NudgeOptions {
   door: RelayDoor;

@@ -1,8 +1,8 @@
 // Where a passphrase comes from: an open file descriptor, for scripts, or else the terminal. Never an argument or the environment.
 import { readSync } from "node:fs";
-import { ExitCode, messageOf, ToolError } from "./errors";
+import type { PassphraseSource } from "@salestag/protocol/team";
+import { ExitCode, messageOf, ToolError } from "@salestag/protocol/team";
 import { askTerminal } from "./terminal";
-import type { PassphraseSource } from "./vault/identity";
 
 const PASSPHRASE_BYTES_MAX = 1024;
 

@@ -8,11 +8,11 @@ import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { ChunkCodec, ChunkKind, encodeChunkHeader, encodeRecord } from "@salestag/protocol/host";
+import { ExitCode } from "@salestag/protocol/team";
+import { toolError, useFolder } from "@salestag/protocol/testing";
 import { generate } from "selfsigned";
-import { ExitCode } from "./errors";
 import { RelayDoor, readToken } from "./relay-door";
 import type { WatchEvent } from "./relay-watch";
-import { toolError, useFolder } from "./testing/tools";
 
 const TOKEN = randomBytes(24).toString("base64");
 const BADGE = "00112233445566ff";

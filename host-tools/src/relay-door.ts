@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { readFileSync, statSync } from "node:fs";
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
-import { ExitCode, messageOf, ToolError } from "./errors";
+import { ExitCode, messageOf, ToolError } from "@salestag/protocol/team";
 import { eventsOf, type WatchEvent } from "./relay-watch";
 
 /** Where the door is and who comes. */

@@ -5,7 +5,7 @@ import {
   FormatError,
   FRAME_PAYLOAD_BYTES_MAX,
 } from "@salestag/protocol/host";
-import { ExitCode, messageOf, ToolError } from "./errors";
+import { ExitCode, messageOf, ToolError } from "@salestag/protocol/team";
 
 /** What is seen of a badge at its relay. */
 export type WatchEvent = { connected: boolean } | { record: ChunkRecord };

@@ -3,7 +3,7 @@ import { closeSync, openSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { Writable } from "node:stream";
 import { ReadStream } from "node:tty";
-import { ExitCode, ToolError } from "./errors";
+import { ExitCode, ToolError } from "@salestag/protocol/team";
 
 const ANSWER_CHARACTERS_MAX = 1024;
 

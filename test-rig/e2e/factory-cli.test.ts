@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { ExitCode, ToolError } from "../../host-tools/src/errors";
+import { ExitCode, ToolError } from "@salestag/protocol/team";
 import { parseRecord } from "../../host-tools/src/factory/record";
 import { STEPS } from "../../host-tools/src/factory/step";
 import { createSigningKey } from "../../host-tools/src/flash/signing";

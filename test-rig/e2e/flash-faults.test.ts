@@ -2,7 +2,7 @@
 // start half of it, keeps its settings, and is whole after the same command once more.
 import assert from "node:assert/strict";
 import { readStore } from "@salestag/host-tools";
-import { useFolder } from "../../host-tools/src/testing/tools";
+import { useFolder } from "@salestag/protocol/testing";
 import { EmulatedBootloader } from "../src/rom/bootloader";
 import { ChipPort, type LineFaults } from "../src/rom/chip-port";
 import {

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { readStore } from "@salestag/host-tools";
-import { modeOf, useFolder } from "../../host-tools/src/testing/tools";
+import { modeOf, useFolder } from "@salestag/protocol/testing";
 import { bootTestBadge } from "../src/emulator/test-badge";
 import { Pty } from "../src/pty";
 import { type ChipOptions, EmulatedBootloader } from "../src/rom/bootloader";

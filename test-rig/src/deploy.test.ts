@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { ExitCode } from "@salestag/protocol/team";
+import { toolError } from "@salestag/protocol/testing";
 import { type ProgramFile, programOf } from "../../host-tools/src/deploy/program-file";
 import { ProgramStore } from "../../host-tools/src/deploy/store";
-import { ExitCode } from "../../host-tools/src/errors";
-import { toolError } from "../../host-tools/src/testing/tools";
 import { readProgram } from "./bench";
 import { NoisyCable, SlowCable } from "./cables";
 import { DEVICE_ID, program, type RealBadge, useDeploying, wellProgram } from "./deploy.fixture";

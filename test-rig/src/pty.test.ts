@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { createReadStream, createWriteStream, existsSync, lstatSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { bytesOf, useFolder } from "../../host-tools/src/testing/tools";
+import { bytesOf, useFolder } from "@salestag/protocol/testing";
 import { Pty } from "./pty";
 
 /** Reads from a stream until so many bytes came. */

@@ -7,7 +7,7 @@ import {
   readConfigurationHeader,
   readNudgeHeader,
 } from "@salestag/protocol/host";
-import type { Clock } from "../clock";
+import type { Clock } from "@salestag/protocol/service";
 import { KEEP_MS_MAX, type Letter, type LetterType } from "../mail/mailbox";
 import { type Answer, bodyOf, Refusal } from "./http";
 

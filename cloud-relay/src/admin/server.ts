@@ -3,8 +3,8 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { Log } from "@salestag/protocol/service";
 import { ExitCode, messageOf, RelayError } from "../errors";
-import type { Log } from "../log";
 import type { Redelivery } from "../sinks/dead-letters";
 import { answerForBadges, type BadgeBook } from "./badges";
 import { type Answer, Refusal } from "./http";

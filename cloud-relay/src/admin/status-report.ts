@@ -1,6 +1,6 @@
 // Gathers what `GET /status` answers from the relay's parts. Looks only: nothing changes by being asked.
 import { readFileSync } from "node:fs";
-import type { Clock } from "../clock";
+import type { Clock } from "@salestag/protocol/service";
 import type { Position } from "../spool/position";
 import type { Presence } from "./presence";
 import {

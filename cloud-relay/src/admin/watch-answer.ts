@@ -1,7 +1,6 @@
 // The answer to `GET /badges/<id>/chunks`: it stays open and gets a line for each chunk of the badge that becomes durable (docs/relay-admin.md).
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Clock } from "../clock";
-import type { Log } from "../log";
+import type { Clock, Log } from "@salestag/protocol/service";
 import { Refusal } from "./http";
 import { HARDENING_HEADERS } from "./page-files";
 import { WATCHES_MAX, type Watches } from "./watches";

@@ -4,7 +4,7 @@ import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { systemClock } from "../clock";
+import { systemClock } from "@salestag/protocol/service";
 import { nodeDisk } from "../disk";
 import { RelayError } from "../errors";
 import { readConfig } from "./config";

@@ -2,9 +2,10 @@
 // with one is not used at all.
 import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
+import type { Clock } from "@salestag/protocol/service";
+import { readPrivate, type Section, YamlReader } from "@salestag/protocol/service";
 import type { AdminOptions } from "../admin/server";
 import { LIMITS_DEFAULT, type Limits } from "../admission";
-import type { Clock } from "../clock";
 import type { Disk } from "../disk";
 import { ExitCode, messageOf, RelayError } from "../errors";
 import { type ListenAddress, parseListenAddress } from "../listen-address";
@@ -12,9 +13,7 @@ import type { TlsFiles } from "../listeners";
 import type { Sink } from "../sinks/sink";
 import type { JetStreamSpoolSettings } from "../spool/jetstream-spool";
 import { SPOOL_BYTES_MIN } from "../spool/spool";
-import { readPrivate } from "./private-file";
 import { readSink, readStream } from "./sinks";
-import { type Section, YamlReader } from "./yaml-reader";
 
 /** What a configuration says. Paths are absolute. */
 export interface RelayConfig {

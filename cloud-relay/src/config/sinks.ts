@@ -1,6 +1,7 @@
 // The sinks of a configuration: one section each, whose only name is its kind.
 import { readFileSync } from "node:fs";
-import type { Clock } from "../clock";
+import type { Clock, Section } from "@salestag/protocol/service";
+import { readPrivate } from "@salestag/protocol/service";
 import type { Disk } from "../disk";
 import { messageOf } from "../errors";
 import type { NatsPlace, StreamSettings } from "../nats/connection";
@@ -16,8 +17,6 @@ import {
   WEBHOOK_MODES,
   webhookSink,
 } from "../sinks/webhook";
-import { readPrivate } from "./private-file";
-import type { Section } from "./yaml-reader";
 
 /** What reading a sink needs besides its section. */
 export interface SinkParts {

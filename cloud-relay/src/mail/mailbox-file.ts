@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { FrameType } from "@salestag/protocol/host";
-import type { Clock } from "../clock";
+import type { Clock } from "@salestag/protocol/service";
 import { type Disk, replaceFile } from "../disk";
 import { ExitCode, messageOf, RelayError, systemCodeOf } from "../errors";
 import { type Letter, type LetterType, type Mailbox, waiting } from "./mailbox";

@@ -1,8 +1,7 @@
 // Feeds one sink: in order, at least once. A delivery that fails is repeated after a wait that doubles each time; a chunk that the sink will not take is
 // put aside as a dead letter after a bound, so that what comes behind it gets through. Other sinks have dispatchers of their own and do not notice.
-import type { Clock } from "../clock";
+import type { Clock, Log } from "@salestag/protocol/service";
 import { messageOf } from "../errors";
-import type { Log } from "../log";
 import type { Feed } from "../spool/feed";
 import type { SpoolEntry } from "../spool/reader";
 import type { DeadLetters } from "./dead-letters";

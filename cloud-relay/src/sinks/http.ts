@@ -1,5 +1,5 @@
 // A request to a sink's other side over HTTP: with an end to its patience, no redirections, and a short word of what went wrong.
-import type { Clock } from "../clock";
+import type { Clock } from "@salestag/protocol/service";
 
 /** Of an answer so much is told in the log. */
 const ANSWER_SHOWN_MAX = 200;

@@ -6,10 +6,10 @@ import { createServer, type IncomingHttpHeaders } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { systemClock } from "@salestag/protocol/service";
 import { sign } from "aws4";
 import { AwsClient } from "aws4fetch";
 import S3rver from "s3rver";
-import { systemClock } from "../clock";
 import { entryOf } from "../testing/entries";
 import { objectKey, type S3Place, s3Sink } from "./s3";
 

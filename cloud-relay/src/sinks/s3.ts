@@ -1,8 +1,8 @@
 // Sink that puts chunks into a bucket of S3 or anything that speaks its protocol, one object each. An object's key ends in the SHA-256 of its content, so a
 // second delivery writes the same object again.
 import { createHash } from "node:crypto";
+import type { Clock } from "@salestag/protocol/service";
 import { AwsClient } from "aws4fetch";
-import type { Clock } from "../clock";
 import type { SpoolEntry } from "../spool/reader";
 import { askHttp } from "./http";
 import { byBadge, type Sink } from "./sink";

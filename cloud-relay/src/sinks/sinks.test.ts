@@ -10,8 +10,8 @@ import {
   encodeChunkHeader,
   encodeRecord,
 } from "@salestag/protocol/host";
+import type { Log } from "@salestag/protocol/service";
 import { type Disk, nodeDisk } from "../disk";
-import type { Log } from "../log";
 import { CursorFile } from "../spool/cursor-file";
 import type { Cursor, SpoolEntry } from "../spool/reader";
 import { SpoolFeed, type SpoolSource } from "../spool/spool-feed";

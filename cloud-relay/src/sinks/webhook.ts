@@ -1,7 +1,7 @@
 // Sink that posts chunks as CloudEvents 1.0 over HTTP (docs/sinks.md): one in a request (binary or structured mode), or many (batched mode), signed as
 // Standard Webhooks. Each chunk is delivered at least once and in order for each badge; a receiver tells repetitions by the event's id.
 import { createHmac } from "node:crypto";
-import type { Clock } from "../clock";
+import type { Clock } from "@salestag/protocol/service";
 import type { SpoolEntry } from "../spool/reader";
 import { askHttp } from "./http";
 import { nameOf, RejectedError, type Sink } from "./sink";

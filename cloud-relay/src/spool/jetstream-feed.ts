@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { AckPolicy, type Consumer, DeliverPolicy, type JsMsg } from "@nats-io/jetstream";
 import { decodeRecord } from "@salestag/protocol/host";
-import type { Clock } from "../clock";
+import type { Clock } from "@salestag/protocol/service";
 import type { NatsStream } from "../nats/connection";
 import type { Feed } from "./feed";
 import type { SpoolEntry } from "./reader";

@@ -2,9 +2,8 @@
 // the other, each on condition that the badge's newest message is the one that this relay knows of: so a chunk is stored once, whichever relays had it.
 import { JetStreamApiCodes, JetStreamApiError } from "@nats-io/jetstream";
 import { type ChunkRecord, decodeRecord, encodeRecord } from "@salestag/protocol/host";
-import type { Clock } from "../clock";
+import type { Clock, Log } from "@salestag/protocol/service";
 import { ExitCode, RelayError } from "../errors";
-import type { Log } from "../log";
 import {
   type NatsPlace,
   type NatsStream,

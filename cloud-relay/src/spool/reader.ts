@@ -2,8 +2,8 @@
 // stepped over.
 import { open } from "node:fs/promises";
 import { type ChunkRecord, decodeRecord } from "@salestag/protocol/host";
+import type { Log } from "@salestag/protocol/service";
 import { messageOf } from "../errors";
-import type { Log } from "../log";
 import type { Segment } from "./segment";
 import { findRecords, RECORD_BYTES_MAX, SEGMENT_HEADER_BYTES } from "./segment-format";
 

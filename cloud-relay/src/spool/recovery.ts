@@ -2,9 +2,9 @@
 // anywhere else without touching it, and rebuilds every badge's position. Invariants R7 and R8 of docs/spool-format.md.
 import { closeSync, fstatSync, openSync, readSync, unlinkSync } from "node:fs";
 import { type ChunkRecord, decodeRecord } from "@salestag/protocol/host";
+import type { Log } from "@salestag/protocol/service";
 import type { Disk } from "../disk";
 import { messageOf } from "../errors";
-import type { Log } from "../log";
 import { readCheckpoint } from "./checkpoint";
 import { PositionMap, positionAfter } from "./position";
 import { type Segment, segmentNumbers, segmentPath } from "./segment";

@@ -1,5 +1,5 @@
 // Feeds a sink from the relay's own spool, from a cursor that lies in the spool's folder.
-import type { Clock } from "../clock";
+import type { Clock } from "@salestag/protocol/service";
 import type { Disk } from "../disk";
 import { CursorFile } from "./cursor-file";
 import type { Feed } from "./feed";

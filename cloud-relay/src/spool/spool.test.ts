@@ -12,9 +12,9 @@ import {
   encodeChunkHeader,
   encodeRecord,
 } from "@salestag/protocol/host";
+import type { Log } from "@salestag/protocol/service";
 import { type Disk, type DiskFile, nodeDisk } from "../disk";
 import { ExitCode, RelayError } from "../errors";
-import type { Log } from "../log";
 import { ManualClock, namesOf, recordsIn } from "../testing/rigging";
 import { segmentPath } from "./segment";
 import {

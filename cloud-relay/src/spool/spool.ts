@@ -3,14 +3,12 @@
 import { statfsSync } from "node:fs";
 import { unlink } from "node:fs/promises";
 import { type ChunkRecord, encodeRecord } from "@salestag/protocol/host";
-import type { Clock } from "../clock";
+import { type Clock, FolderInUse, type Log, lockFolderNow } from "@salestag/protocol/service";
 import { type Disk, isNoRoom, makeFolder, NoRoomError } from "../disk";
 import { ExitCode, messageOf, RelayError, systemCodeOf } from "../errors";
-import type { Log } from "../log";
 import { writeCheckpoint } from "./checkpoint";
 import type { ChunkStore, StoredChunk, StoreListener } from "./chunk-store";
 import type { Feed } from "./feed";
-import { lockSpool, type SpoolLock } from "./lock";
 import { comparePositions, type Position, PositionMap, positionAfter } from "./position";
 import { type Cursor, readSegmentPart, type SpoolPart } from "./reader";
 import { type Recovered, recoverSpool } from "./recovery";
@@ -72,7 +70,7 @@ export class Spool implements ChunkStore {
     private readonly options: SpoolOptions,
     recovered: Recovered,
     private active: OpenSegment,
-    private readonly lock: SpoolLock,
+    private readonly unlock: () => void,
   ) {
     this.sealed = recovered.segments;
     this.durable = recovered.positions;
@@ -88,7 +86,7 @@ export class Spool implements ChunkStore {
   static async open(options: SpoolOptions): Promise<Spool> {
     const { directory, disk, clock, random, log } = options;
     await makeFolder(disk, directory, DIRECTORY_MODE);
-    const lock = lockSpool(directory, log);
+    const unlock = lockSpool(directory, log);
     try {
       const recovered = await recoverSpool(directory, disk, log);
       const header = {
@@ -97,9 +95,9 @@ export class Spool implements ChunkStore {
         createdMs: clock.unixMs(),
       };
       const active = await OpenSegment.create(disk, directory, header);
-      return new Spool(options, recovered, active, lock);
+      return new Spool(options, recovered, active, unlock);
     } catch (cause) {
-      lock.release();
+      unlock();
       if (cause instanceof RelayError) throw cause;
       const code = isNoRoom(cause) ? ExitCode.Disk : ExitCode.Spool;
       throw new RelayError(code, `spool ${directory} cannot be opened: ${messageOf(cause)}`, { cause });
@@ -234,7 +232,7 @@ export class Spool implements ChunkStore {
   async close(): Promise<void> {
     await this.drain();
     await this.active.close();
-    this.lock.release();
+    this.unlock();
   }
 
   private behind(segment: Segment, offset: number): Cursor {
@@ -369,4 +367,19 @@ function segmentBytesFor(options: SpoolOptions): number {
 
 function startOf(segment: Segment): Cursor {
   return { segment: segment.number, offset: SEGMENT_HEADER_BYTES };
+}
+
+function lockSpool(directory: string, log: Log): () => void {
+  try {
+    return lockFolderNow(directory, {
+      shared: false,
+      onTakeover: (pid) => log.warn("lock of an ended relay taken over", { pid }),
+    });
+  } catch (cause) {
+    if (!(cause instanceof FolderInUse)) throw cause;
+    throw new RelayError(
+      ExitCode.Spool,
+      `spool is in use by ${cause.by} (${cause.path}); stop it or choose another spool folder`,
+    );
+  }
 }

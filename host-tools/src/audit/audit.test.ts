@@ -13,6 +13,7 @@ import {
   firstAccountHash,
   nodeCrypto,
 } from "@salestag/protocol/host";
+import { createIdentity, epochKeyFor, readIdentities, Vault } from "@salestag/protocol/team";
 import {
   audioChunk,
   BADGE,
@@ -21,12 +22,9 @@ import {
   opusPackets,
   RECEIVED_MS,
   recordOf,
+  useFolder,
   writeRecord,
-} from "../testing/conversation.fixture";
-import { useFolder } from "../testing/tools";
-import { epochKeyFor } from "../vault/badge-keys";
-import { createIdentity, readIdentities } from "../vault/identity";
-import { Vault } from "../vault/vault";
+} from "@salestag/protocol/testing";
 import { auditFolder } from "./audit";
 import { hoursOf, piecesOf, svgOf } from "./picture";
 

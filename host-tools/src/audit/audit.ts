@@ -8,12 +8,17 @@ import {
   nodeCrypto,
   openChunk,
 } from "@salestag/protocol/host";
-import { ExitCode, ToolError } from "../errors";
-import { BootClock } from "../open/boot-clock";
-import { findConversations } from "../open/chunk-files";
-import { openEvents, readEpoch } from "../open/epochs";
-import { type BadgeKeys, epochKeyFor } from "../vault/badge-keys";
-import type { Vault } from "../vault/vault";
+import type { Vault } from "@salestag/protocol/team";
+import {
+  type BadgeKeys,
+  BootClock,
+  ExitCode,
+  epochKeyFor,
+  findConversations,
+  openEvents,
+  readEpoch,
+  ToolError,
+} from "@salestag/protocol/team";
 import { type ArrivedSound, type Book, balance, entriesOf, type ToldEntry } from "./book";
 
 export interface AuditOptions {

@@ -10,7 +10,7 @@ import {
   nodeCrypto,
   readAccountEvent,
 } from "@salestag/protocol/host";
-import { messageOf } from "../errors";
+import { messageOf } from "@salestag/protocol/team";
 
 /** Where time went. */
 export type Spent = "sent" | "silence" | "muted" | "paused" | "refused" | "unheard" | "off";

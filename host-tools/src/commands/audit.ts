@@ -1,10 +1,10 @@
 // `salestag audit`: where every second of a badge went, and whether anything of it is missing.
+
+import { ExitCode, replaceFile, ToolError } from "@salestag/protocol/team";
 import { type Command, InvalidArgumentError } from "commander";
 import { type Audit, auditFolder } from "../audit/audit";
 import { type Book, type Stretch, totalsOf } from "../audit/book";
 import { hoursOf, LOOKS, lookOf, type Piece, piecesOf, svgOf } from "../audit/picture";
-import { ExitCode, ToolError } from "../errors";
-import { replaceFile } from "../files";
 import type { Output } from "./output";
 import { identitiesOf, openVault, type TeamFlags, withTeam } from "./team";
 

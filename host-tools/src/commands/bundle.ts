@@ -1,6 +1,7 @@
 // `salestag bundle`: puts runtime, program and board configuration into one signed file, and says what is in one.
+
+import { createFile } from "@salestag/protocol/team";
 import type { Command } from "commander";
-import { createFile } from "../files";
 import { type Bundle, makeBundle, openBundle } from "../flash/bundle";
 import { sha256 } from "../flash/images";
 import { createSigningKey, readSigningKey } from "../flash/signing";

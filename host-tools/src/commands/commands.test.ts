@@ -4,8 +4,8 @@ import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { ExitCode } from "@salestag/protocol/team";
 import { allNodes, type CommandNode } from "../completion/tree";
-import { ExitCode } from "../errors";
 
 const PROGRAM = fileURLToPath(new URL("../../bin/salestag.mjs", import.meta.url));
 const README = fileURLToPath(new URL("../../README.md", import.meta.url));

@@ -1,10 +1,11 @@
 // `salestag completion`: what makes a shell complete commands, options, ports and files. Made from the program itself.
+
+import { ExitCode, ToolError } from "@salestag/protocol/team";
 import { Argument, type Command } from "commander";
 import { bashScript } from "../completion/bash";
 import { fishScript } from "../completion/fish";
 import { treeOf } from "../completion/tree";
 import { zshScript } from "../completion/zsh";
-import { ExitCode, ToolError } from "../errors";
 import type { Output } from "./output";
 
 const SCRIPTS = { bash: bashScript, zsh: zshScript, fish: fishScript };

@@ -1,6 +1,6 @@
 // What the options on consent come to, for commands in which a policy may be left out.
 import type { ConsentPolicy } from "@salestag/protocol";
-import { ExitCode, ToolError } from "../errors";
+import { ExitCode, ToolError } from "@salestag/protocol/team";
 
 export interface ConsentFlags {
   policy?: ConsentPolicy["policy"];

@@ -1,7 +1,7 @@
 // `salestag consent`: on whose word a badge keeps what it hears.
 import type { ConsentPolicy } from "@salestag/protocol";
+import { ExitCode, ToolError } from "@salestag/protocol/team";
 import { type Command, Option } from "commander";
-import { ExitCode, ToolError } from "../errors";
 import { writeConsent } from "../provision/settings";
 import { BadgePort } from "../usb/badge-port";
 import { resolveBadge } from "../usb/resolve-badge";

@@ -1,10 +1,10 @@
 // `salestag deploy`: puts another program into a badge.
 import { basename } from "node:path";
+import { ExitCode, messageOf, ToolError } from "@salestag/protocol/team";
 import { type Command, Option } from "commander";
 import { type Deployed, deployProgram } from "../deploy/deploy";
 import { BUILT_PROGRAM, type ProgramFile, programOf, readProgramFile } from "../deploy/program-file";
 import { ProgramStore, storeFolder } from "../deploy/store";
-import { ExitCode, messageOf, ToolError } from "../errors";
 import { readBundle } from "../flash/bundle";
 import { readTrust } from "../flash/signing";
 import { BadgePort } from "../usb/badge-port";

@@ -1,15 +1,14 @@
 // `salestag doctor`: what is wrong with a badge, and what to do about it.
 import { existsSync } from "node:fs";
+import { defaultIdentityPath, ExitCode, ToolError } from "@salestag/protocol/team";
 import { type Command, Option } from "commander";
 import { examine } from "../doctor/doctor";
 import type { Finding, Verdict } from "../doctor/finding";
 import { knownProgram } from "../doctor/known-program";
 import { noBadge, udevRule } from "../doctor/port-check";
 import type { Team } from "../doctor/team-checks";
-import { ExitCode, ToolError } from "../errors";
 import { RelayDoor, readToken } from "../relay-door";
 import { resolveBadge } from "../usb/resolve-badge";
-import { defaultIdentityPath } from "../vault/identity";
 import { jsonOr, type Output } from "./output";
 import { identitiesOf, openVault, withPassphrase } from "./team";
 import { badgeOption } from "./values";

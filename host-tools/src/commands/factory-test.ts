@@ -1,14 +1,13 @@
 // `salestag factory-test`: tests a badge that was just built, and makes a signed record of it; `verify` reads one.
 import { randomInt } from "node:crypto";
 import { existsSync } from "node:fs";
+import { createFile, ExitCode, ToolError } from "@salestag/protocol/team";
 import { type Command, InvalidArgumentError } from "commander";
 import { knownProgram } from "../doctor/known-program";
-import { ExitCode, ToolError } from "../errors";
 import { fixture, technician } from "../factory/person";
 import { type FactoryRecord, RECORD_VERSION, readRecord, signRecord, verdictOf } from "../factory/record";
 import { type FactoryOutcome, runFactoryTest } from "../factory/run";
 import { STEPS, type StepName, type StepResult, type StepVerdict } from "../factory/step";
-import { createFile } from "../files";
 import { readSigningKey, readTrustedKeys } from "../flash/signing";
 import { listenForInterrupt } from "../interrupt";
 import { BadgePort } from "../usb/badge-port";

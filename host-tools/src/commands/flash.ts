@@ -1,6 +1,7 @@
 // `salestag flash`: makes a blank board a badge, or brings a badge up to date, through the bootloader in the chip's ROM.
+
+import { ExitCode, ToolError } from "@salestag/protocol/team";
 import type { Command } from "commander";
-import { ExitCode, ToolError } from "../errors";
 import { readBoard } from "../flash/board-config";
 import { readBundle } from "../flash/bundle";
 import { openChip } from "../flash/chip";

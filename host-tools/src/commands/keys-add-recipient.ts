@@ -1,6 +1,7 @@
 // `salestag keys add-recipient`: lets somebody else open the vault.
+
+import { addRecipient } from "@salestag/protocol/team";
 import type { Command } from "commander";
-import { addRecipient } from "../vault/change-recipients";
 import { jsonOr, type Output } from "./output";
 import { identitiesOf, openVault, type TeamFlags, withTeam } from "./team";
 

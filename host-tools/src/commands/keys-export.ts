@@ -1,6 +1,7 @@
 // `salestag keys export`: the whole vault as one encrypted file.
+
+import { exportVault } from "@salestag/protocol/team";
 import type { Command } from "commander";
-import { exportVault } from "../vault/exchange";
 import { jsonOr, type Output } from "./output";
 import { identitiesOf, openVault, type TeamFlags, withTeam } from "./team";
 import { another } from "./values";

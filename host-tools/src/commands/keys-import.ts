@@ -1,6 +1,7 @@
 // `salestag keys import`: an export into a vault, new or not.
+
+import { importVault } from "@salestag/protocol/team";
 import type { Command } from "commander";
-import { importVault } from "../vault/exchange";
 import { jsonOr, type Output } from "./output";
 import { identitiesOf, openVault, type TeamFlags, withTeam } from "./team";
 

@@ -1,10 +1,15 @@
 // `salestag keys init`: the team's identity and its vault.
 import { existsSync, mkdirSync, rmdirSync } from "node:fs";
+import {
+  checkPassphrase,
+  createIdentity,
+  defaultIdentityPath,
+  ExitCode,
+  ToolError,
+  Vault,
+} from "@salestag/protocol/team";
 import type { Command } from "commander";
-import { ExitCode, ToolError } from "../errors";
 import { newPassphraseFrom } from "../passphrase";
-import { checkPassphrase, createIdentity, defaultIdentityPath } from "../vault/identity";
-import { Vault } from "../vault/vault";
 import { jsonOr, type Output } from "./output";
 import { withPassphrase } from "./team";
 

@@ -1,8 +1,14 @@
 // `salestag keys list`: who can open a vault, and what it has of each badge.
+
+import type { UnfinishedChange, Vault } from "@salestag/protocol/team";
+import {
+  type BadgeKeys,
+  type EpochRange,
+  ownEpochs,
+  shreddedRanges,
+  ToolError,
+} from "@salestag/protocol/team";
 import type { Command } from "commander";
-import { ToolError } from "../errors";
-import { type BadgeKeys, type EpochRange, ownEpochs, shreddedRanges } from "../vault/badge-keys";
-import type { UnfinishedChange, Vault } from "../vault/vault";
 import { jsonOr, type Output } from "./output";
 import { identitiesOf, openVault, type TeamFlags, withPassphrase } from "./team";
 

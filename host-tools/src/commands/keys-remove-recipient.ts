@@ -1,6 +1,7 @@
 // `salestag keys remove-recipient`: somebody is not to open the vault any more.
+
+import { removeRecipient } from "@salestag/protocol/team";
 import type { Command } from "commander";
-import { removeRecipient } from "../vault/change-recipients";
 import { jsonOr, type Output } from "./output";
 import { identitiesOf, openVault, type TeamFlags, withTeam } from "./team";
 

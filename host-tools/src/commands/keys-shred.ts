@@ -1,9 +1,9 @@
 // `salestag keys shred`: makes single conversations unopenable for good.
+
+import type { BadgeKeys } from "@salestag/protocol/team";
+import { ExitCode, shredEpochs, ToolError } from "@salestag/protocol/team";
 import type { Command } from "commander";
-import { ExitCode, ToolError } from "../errors";
 import { askTerminal } from "../terminal";
-import type { BadgeKeys } from "../vault/badge-keys";
-import { shredEpochs } from "../vault/shred";
 import { jsonOr, type Output } from "./output";
 import { identitiesOf, openVault, type TeamFlags, withTeam } from "./team";
 import { anotherEpoch } from "./values";

@@ -1,6 +1,7 @@
 // `salestag monitor`: what a badge does, live, on a screen or line by line.
+
+import { ExitCode, ToolError } from "@salestag/protocol/team";
 import type { Command } from "commander";
-import { ExitCode, ToolError } from "../errors";
 import { changeJson, changeLine, type PhraseText } from "../monitor/changes";
 import { monitorPlainly } from "../monitor/plain";
 import { readPhraseList } from "../phrases/phrase-list";

@@ -1,7 +1,8 @@
 // `salestag open`: conversations out of a relay's folder.
+
+import type { Timeline } from "@salestag/protocol/team";
+import { ExitCode, ToolError } from "@salestag/protocol/team";
 import { type Command, InvalidArgumentError } from "commander";
-import { ExitCode, ToolError } from "../errors";
-import type { Timeline } from "../open/conversation";
 import { openConversations } from "../open/open";
 import type { Output } from "./output";
 import { identitiesOf, openVault, type TeamFlags, withTeam } from "./team";

@@ -1,6 +1,7 @@
 // `salestag phrases`: the team's list of key phrases, how they sound, how sure they are, and onto badges with them.
+
+import { ExitCode, ToolError } from "@salestag/protocol/team";
 import type { Command } from "commander";
-import { ExitCode, ToolError } from "../errors";
 import { adviceOn, spelledOut } from "../phrases/advice";
 import { storedBackground } from "../phrases/background";
 import { calibrate, missedAt } from "../phrases/calibrate";

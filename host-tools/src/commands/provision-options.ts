@@ -1,9 +1,8 @@
 // Options that `salestag provision` and `salestag provision-box` share: the team's vault, its relay, what a badge is to be, and what is made of them.
 import { existsSync } from "node:fs";
 import type { Tuning } from "@salestag/protocol";
+import { ExitCode, readSecretFile, ToolError } from "@salestag/protocol/team";
 import { type Command, Option } from "commander";
-import { ExitCode, ToolError } from "../errors";
-import { readSecretFile } from "../files";
 import { readPhrasesForBadge } from "../phrases/phrase-list";
 import { doorArrivals, folderArrivals } from "../provision/arrivals";
 import type { BadgePlan } from "../provision/badge";

@@ -1,7 +1,7 @@
 // `salestag provision`: makes a badge the team's own, and proves that it works.
 import { randomBytes } from "node:crypto";
+import { ExitCode, ToolError } from "@salestag/protocol/team";
 import type { Command } from "commander";
-import { ExitCode, ToolError } from "../errors";
 import { listenForInterrupt } from "../interrupt";
 import { spelledOut } from "../phrases/advice";
 import { checkPlan } from "../provision/badge";

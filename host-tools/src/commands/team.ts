@@ -1,8 +1,8 @@
 // The options that commands with the team's vault and identity share, and what stands behind them.
+
+import { defaultIdentityPath, readIdentities, Vault } from "@salestag/protocol/team";
 import { type Command, InvalidArgumentError } from "commander";
 import { passphraseFrom } from "../passphrase";
-import { defaultIdentityPath, readIdentities } from "../vault/identity";
-import { Vault } from "../vault/vault";
 import type { Output } from "./output";
 
 export interface TeamFlags {

@@ -1,7 +1,7 @@
 // `salestag tune`: how easily a badge takes sound for speech, what it keeps around it, when it nudges its wearer, how often it sends, what a full one does.
 import { FRAME_MS, TUNING_DEFAULT, type Tuning } from "@salestag/protocol";
+import { ExitCode, ToolError } from "@salestag/protocol/team";
 import type { Command } from "commander";
-import { ExitCode, ToolError } from "../errors";
 import { writeTuning } from "../provision/settings";
 import { BadgePort } from "../usb/badge-port";
 import { resolveBadge } from "../usb/resolve-badge";

@@ -4,7 +4,7 @@ import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { requireProgram, runProgram, useFolder } from "../testing/tools";
+import { requireProgram, runProgram, useFolder } from "@salestag/protocol/testing";
 import { allNodes, type CommandNode } from "./tree";
 
 const PROGRAM = fileURLToPath(new URL("../../bin/salestag.mjs", import.meta.url));

@@ -13,7 +13,7 @@ import {
   setAutostart,
   writeBadgeProgram,
 } from "@salestag/protocol/jacdac";
-import { clauseOf, ExitCode, messageOf, ToolError } from "../errors";
+import { clauseOf, ExitCode, messageOf, ToolError } from "@salestag/protocol/team";
 import type { BadgePort } from "../usb/badge-port";
 import { HealthWatch, type Verdict } from "./health";
 import { checkRuntime, type ProgramFile, restartsFor } from "./program-file";

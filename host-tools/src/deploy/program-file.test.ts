@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { ExitCode } from "../errors";
-import { toolError, useFolder } from "../testing/tools";
+import { ExitCode } from "@salestag/protocol/team";
+import { toolError, useFolder } from "@salestag/protocol/testing";
 import { BUILT_PROGRAM, checkRuntime, PROGRAM_BYTES_MAX, programOf, readProgramFile } from "./program-file";
 
 const built = () => readFileSync(BUILT_PROGRAM);

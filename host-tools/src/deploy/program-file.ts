@@ -5,7 +5,7 @@ import { createHash } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
-import { ExitCode, messageOf, ToolError } from "../errors";
+import { ExitCode, messageOf, ToolError } from "@salestag/protocol/team";
 
 export interface ProgramFile {
   /** Where it came from, for people. */

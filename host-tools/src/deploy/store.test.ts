@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { modeOf, useFolder } from "../testing/tools";
+import { modeOf, useFolder } from "@salestag/protocol/testing";
 import { BUILT_PROGRAM, type ProgramFile, programOf } from "./program-file";
 import { findInFolder, ProgramStore, storeFolder } from "./store";
 

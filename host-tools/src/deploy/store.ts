@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, statSync, unlinkSync, utimesSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { replaceFile } from "../files";
+import { replaceFile } from "@salestag/protocol/team";
 import { PROGRAM_BYTES_MAX, type ProgramFile, programOf } from "./program-file";
 
 /** So many programs are kept. */

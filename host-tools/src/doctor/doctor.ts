@@ -1,5 +1,5 @@
 // The doctor: looks at one badge and what belongs to it, and says of each thing whether it is well. It ends within about 10 s whatever is wrong.
-import { clauseOf, ToolError } from "../errors";
+import { clauseOf, ToolError } from "@salestag/protocol/team";
 import { withSettings } from "../provision/settings";
 import { BadgePort } from "../usb/badge-port";
 import { PortError } from "../usb/byte-line";

@@ -1,5 +1,5 @@
 // The doctor's question to the relay's door: does the relay know the badge, and is it connected?
-import { clauseOf } from "../errors";
+import { clauseOf } from "@salestag/protocol/team";
 import type { RegisteredBadge } from "../relay-door";
 import { type Finding, failed, ok, skipped } from "./finding";
 

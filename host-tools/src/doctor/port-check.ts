@@ -1,7 +1,7 @@
 // The doctor's look at the port: is there one, may it be opened, does anybody else have it.
 import { readFileSync, statSync } from "node:fs";
 import { userInfo } from "node:os";
-import { messageOf } from "../errors";
+import { messageOf } from "@salestag/protocol/team";
 import type { PortError } from "../usb/byte-line";
 import { listPorts, placesHere } from "../usb/port-list";
 import { portUser } from "../usb/port-user";

@@ -13,7 +13,7 @@ import {
   tuningWith,
 } from "@salestag/protocol/host";
 import type { BadgeSettings } from "@salestag/protocol/jacdac";
-import { messageOf } from "../errors";
+import { messageOf } from "@salestag/protocol/team";
 import { checkRelayUrl } from "../provision/badge";
 import { type Finding, failed, ok, warning } from "./finding";
 

@@ -3,9 +3,8 @@
 import { timingSafeEqual } from "node:crypto";
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { clauseOf } from "../errors";
-import type { BadgeKeys } from "../vault/badge-keys";
-import type { Vault } from "../vault/vault";
+import type { BadgeKeys, Vault } from "@salestag/protocol/team";
+import { clauseOf } from "@salestag/protocol/team";
 import { type Finding, failed, ok, skipped, warning } from "./finding";
 import type { StoredSettings } from "./settings-check";
 

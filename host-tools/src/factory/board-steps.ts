@@ -1,8 +1,8 @@
 // Steps about the board itself: runtime and program, flash chip, radio, current, and that the program starts again.
 import type { ChipTest } from "@salestag/protocol/host";
 import { type JdService, JdTimeoutError } from "@salestag/protocol/jacdac";
+import { ToolError } from "@salestag/protocol/team";
 import { RUNTIME_VERSION } from "../doctor/badge-checks";
-import { ToolError } from "../errors";
 import { JD_CLASS_WIFI, joinNetwork, scanNetworks } from "../provision/wifi";
 import { observe } from "../usb/observe";
 import { ASK_CHIP, ASK_CHIP_AND_ERASE, askProgram, hasRightProgram } from "./ask-program";

@@ -1,5 +1,5 @@
 // Who stands at the badge during the factory test: a technician at the terminal, or a fixture that presses, switches and asks nothing.
-import { ExitCode, ToolError } from "../errors";
+import { ExitCode, ToolError } from "@salestag/protocol/team";
 
 export interface Person {
   /** False for a fixture: nothing is asked, and what only eyes and fingers can tell is taken as right. */

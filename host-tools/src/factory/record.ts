@@ -1,6 +1,6 @@
 // The signed record of a factory test (docs/factory-record.md): what was measured, held to which limits, by whom, with what on the badge.
 import { type KeyObject, sign, verify } from "node:crypto";
-import { ExitCode, ToolError } from "../errors";
+import { ExitCode, ToolError } from "@salestag/protocol/team";
 import { readImage } from "../flash/images";
 import { publicBytes, publicKeyOf } from "../flash/signing";
 import { keeps, type Value } from "./limits";

@@ -1,7 +1,7 @@
 // The factory test: does its steps on one badge, one after the other. The badge program is stopped meanwhile and started again whatever happens.
 import { JdTimeoutError, setProgramRunning } from "@salestag/protocol/jacdac";
+import { clauseOf, ExitCode, messageOf, ToolError } from "@salestag/protocol/team";
 import type { KnownProgram } from "../doctor/badge-checks";
-import { clauseOf, ExitCode, messageOf, ToolError } from "../errors";
 import { findBadge } from "../provision/settings";
 import type { WifiNetwork } from "../provision/wifi";
 import type { BadgePort } from "../usb/badge-port";

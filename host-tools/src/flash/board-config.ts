@@ -6,7 +6,7 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { promisify } from "node:util";
-import { ExitCode, messageOf, ToolError } from "../errors";
+import { ExitCode, messageOf, ToolError } from "@salestag/protocol/team";
 import { readImage } from "./images";
 import { BOARD, SECTOR_BYTES, STORE } from "./layout";
 

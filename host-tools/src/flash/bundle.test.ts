@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { createHash, createPrivateKey, generateKeyPairSync, type KeyObject } from "node:crypto";
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { ExitCode } from "../errors";
-import { modeOf, runProgram, toolError, useFolder } from "../testing/tools";
+import { ExitCode } from "@salestag/protocol/team";
+import { modeOf, runProgram, toolError, useFolder } from "@salestag/protocol/testing";
 import { type Bundle, makeBundle, openBundle, readBundle } from "./bundle";
 import { smallImages } from "./images.fixture";
 import {

@@ -2,7 +2,7 @@
 import type { KeyObject } from "node:crypto";
 import { sign, verify } from "node:crypto";
 import { CborReader, CborWriter, FormatError } from "@salestag/protocol/host";
-import { ExitCode, ToolError } from "../errors";
+import { ExitCode, ToolError } from "@salestag/protocol/team";
 import { checkImages, IMAGE_BYTES_MAX, type ImageName, type Images, readImage, sha256 } from "./images";
 import { publicBytes, publicKeyOf, type Trust } from "./signing";
 

@@ -1,7 +1,8 @@
 // An ESP32-S3 in its ROM bootloader, as the rest of `flash` sees it: a flash that can be digested, read and written. Behind it
 // esptool-js, which loads Espressif's own stub into the chip's memory.
+
+import { ExitCode, messageOf, ToolError } from "@salestag/protocol/team";
 import type { ESPLoader } from "esptool-js";
-import { ExitCode, messageOf, ToolError } from "../errors";
 import { md5 } from "./digest";
 import { FLASH_BYTES } from "./layout";
 import type { SerialDevice } from "./serial-device";

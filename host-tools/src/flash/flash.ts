@@ -1,5 +1,5 @@
 // Writes runtime, board configuration and program into a badge, compares before and after, and goes on where an earlier run was cut off.
-import { ExitCode, ToolError } from "../errors";
+import { ExitCode, ToolError } from "@salestag/protocol/team";
 import type { Chip } from "./chip";
 import { md5 } from "./digest";
 import type { Images } from "./images";

@@ -2,8 +2,8 @@
 // is tested in the rig (src/rom/store.test.ts).
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
+import { bytesOf } from "@salestag/protocol/testing";
 import fc from "fast-check";
-import { bytesOf } from "../testing/tools";
 import {
   BANK_BYTES,
   makeStore,

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { ExitCode } from "../errors";
-import { toolError, useFolder } from "../testing/tools";
+import { ExitCode } from "@salestag/protocol/team";
+import { toolError, useFolder } from "@salestag/protocol/testing";
 import { readBoard } from "./board-config";
 import { PROGRAM_BYTES_MAX } from "./fstor";
 import { checkImages, type ImageName, readImage } from "./images";

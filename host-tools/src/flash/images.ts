@@ -2,7 +2,7 @@
 // before anything is written, because what does not belong on the badge leaves it dark.
 import { createHash } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
-import { ExitCode, ToolError } from "../errors";
+import { ExitCode, ToolError } from "@salestag/protocol/team";
 import { PROGRAM_BYTES_MAX } from "./fstor";
 import { APP, type Area, BOARD, PARTITION_TABLE_ADDRESS, STORE } from "./layout";
 

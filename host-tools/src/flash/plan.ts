@@ -1,5 +1,5 @@
 // What has to be written where, and in which order, so that a badge whose flashing was cut off never starts with half of it.
-import { ExitCode, messageOf, ToolError } from "../errors";
+import { ExitCode, messageOf, ToolError } from "@salestag/protocol/team";
 import { makeStore, readStore, replaceProgram, type StoreChange, StoreError, type StoreWrite } from "./fstor";
 import type { Images } from "./images";
 import { APP, BOARD, BOOT, SECTOR_BYTES, STORE, SYSTEM } from "./layout";

@@ -1,6 +1,7 @@
 // A serial port (npm `serialport`) in the shape of Web Serial, which is what esptool-js talks to.
+
+import { clauseOf, ExitCode, messageOf, ToolError } from "@salestag/protocol/team";
 import { SerialPort } from "serialport";
-import { clauseOf, ExitCode, messageOf, ToolError } from "../errors";
 import { type UsbIds, usbIdsOf } from "./usb-ids";
 
 interface Signals {

@@ -2,9 +2,13 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from "node:crypto";
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { ExitCode, ToolError } from "../errors";
-import { createFile, readSecretFile } from "../files";
-import { defaultIdentityPath } from "../vault/identity";
+import {
+  createFile,
+  defaultIdentityPath,
+  ExitCode,
+  readSecretFile,
+  ToolError,
+} from "@salestag/protocol/team";
 import { readImage } from "./images";
 
 /** Whose bundles are taken. */

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { useFolder } from "../testing/tools";
+import { useFolder } from "@salestag/protocol/testing";
 import { usbIdsOf } from "./usb-ids";
 
 describe("usb ids", () => {

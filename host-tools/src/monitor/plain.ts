@@ -1,5 +1,5 @@
 // The monitor without a screen: says each change until the badge is gone or somebody ends it.
-import { ExitCode, ToolError } from "../errors";
+import { ExitCode, ToolError } from "@salestag/protocol/team";
 import type { Change } from "./change";
 import { changesOf, type PhraseText } from "./changes";
 import { type Input, initialState } from "./model";

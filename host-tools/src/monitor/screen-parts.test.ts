@@ -1,6 +1,6 @@
 // The screen's parts that need no badge: what of a picture is written, what of a frame is read, how lines are said.
 import { strict as assert } from "node:assert";
-import { bytesOf } from "../testing/tools";
+import { bytesOf } from "@salestag/protocol/testing";
 import { Canvas } from "./canvas";
 import { changeJson, changeLine, changesOf } from "./changes";
 import { soundOf } from "./front-end";

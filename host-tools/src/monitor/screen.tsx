@@ -1,7 +1,8 @@
 /** @jsxRuntime automatic @jsxImportSource react */
 // The monitor on a terminal: its own screen, its keys, the badge that comes and goes. Whatever ends it, the terminal is left as it was found.
+
+import { ExitCode, ToolError } from "@salestag/protocol/team";
 import { render } from "ink";
-import { ExitCode, ToolError } from "../errors";
 import { Canvas } from "./canvas";
 import type { PhraseText } from "./changes";
 import { type Input, initialState, type MonitorState } from "./model";

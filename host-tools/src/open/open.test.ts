@@ -5,25 +5,34 @@ import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "
 import { join } from "node:path";
 import { Decoder } from "@evan/opus";
 import { EndReason, EventKind } from "@salestag/protocol/host";
-import { ExitCode } from "../errors";
+import {
+  createIdentity,
+  ExitCode,
+  epochKeyFor,
+  PRE_SKIP_SAMPLES,
+  readIdentities,
+  SILENCE_PACKET,
+  Vault,
+} from "@salestag/protocol/team";
 import {
   audioChunk,
   BADGE,
+  bytesOf,
   type ChunkPlan,
   eventsChunk,
   type Item,
   KEYS,
+  modeOf,
   opusPackets,
   RECEIVED_MS,
+  readOgg,
   recordOf,
+  requireProgram,
+  runProgram,
+  toolError,
+  useFolder,
   writeRecord,
-} from "../testing/conversation.fixture";
-import { readOgg } from "../testing/ogg-reader";
-import { bytesOf, modeOf, requireProgram, runProgram, toolError, useFolder } from "../testing/tools";
-import { epochKeyFor } from "../vault/badge-keys";
-import { createIdentity, readIdentities } from "../vault/identity";
-import { Vault } from "../vault/vault";
-import { PRE_SKIP_SAMPLES, SILENCE_PACKET } from "./ogg-opus";
+} from "@salestag/protocol/testing";
 import { type OpenOptions, openConversations } from "./open";
 
 const SAMPLES_PER_PACKET = 960;

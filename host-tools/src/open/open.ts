@@ -3,15 +3,22 @@ import { createHash } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import { FRAME_MS } from "@salestag/protocol/host";
-import { ToolError } from "../errors";
-import { replaceFile } from "../files";
-import { type BadgeKeys, epochKeyFor } from "../vault/badge-keys";
-import type { Vault } from "../vault/vault";
-import { BootClock } from "./boot-clock";
-import { findConversations } from "./chunk-files";
-import { openConversation, type PlacedPacket, type Timeline } from "./conversation";
-import { openEvents, readEpoch } from "./epochs";
-import { oggOpus, SILENCE_PACKET } from "./ogg-opus";
+import type { Vault } from "@salestag/protocol/team";
+import {
+  type BadgeKeys,
+  BootClock,
+  epochKeyFor,
+  findConversations,
+  oggOpus,
+  openConversation,
+  openEvents,
+  type PlacedPacket,
+  readEpoch,
+  replaceFile,
+  SILENCE_PACKET,
+  type Timeline,
+  ToolError,
+} from "@salestag/protocol/team";
 
 export interface OpenOptions {
   /** Folder of the relay's folder sink. */

@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, brotliDecompressSync, constants, crc32 } from "node:zlib";
 import { PHONE_CLASSES } from "@salestag/protocol";
-import { ExitCode, ToolError } from "../errors";
+import { ExitCode, ToolError } from "@salestag/protocol/team";
 
 const STORED = fileURLToPath(new URL("../../data/background.bin", import.meta.url));
 const MAGIC = "STBG";

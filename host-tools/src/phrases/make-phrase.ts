@@ -1,5 +1,5 @@
 // From words to a phrase that a badge can listen for: how it sounds, and the threshold that keeps its false alarms to what is allowed.
-import { ExitCode, ToolError } from "../errors";
+import { ExitCode, ToolError } from "@salestag/protocol/team";
 import { storedBackground } from "./background";
 import { calibrate } from "./calibrate";
 import type { WordSounds } from "./dictionary";

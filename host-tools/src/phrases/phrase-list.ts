@@ -2,8 +2,7 @@
 // { "version": 1, "phrases": [{ text, category, falseAlarmsPerHour, threshold, pronunciations: ["t uw ih k s ...", ...] }] }
 import { existsSync, readFileSync } from "node:fs";
 import { PHRASE_PHONES_TOTAL_MAX, PHRASES_MAX, phraseSetting, readPhrase } from "@salestag/protocol";
-import { ExitCode, messageOf, ToolError } from "../errors";
-import { replaceFile } from "../files";
+import { ExitCode, messageOf, replaceFile, ToolError } from "@salestag/protocol/team";
 import { encodePhones, spell } from "./phones";
 
 export const CATEGORIES = ["objection", "buying signal", "competitor", "consent", "other"] as const;

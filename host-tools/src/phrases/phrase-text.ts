@@ -1,6 +1,6 @@
 // A phrase's words as they are stored and compared. Apart from how they sound: commands that only look at a list need no dictionary.
 import { PHRASE_TEXT_MAX } from "@salestag/protocol";
-import { ExitCode, ToolError } from "../errors";
+import { ExitCode, ToolError } from "@salestag/protocol/team";
 
 /** @returns the phrase as it is stored: lower case, single spaces. @throws ToolError when it cannot be said */
 export function normalise(text: string): string {

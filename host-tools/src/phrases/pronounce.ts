@@ -1,6 +1,6 @@
 // From a phrase to the pronunciations that a badge listens for.
 import { PRONUNCIATION_PHONES_MAX, PRONUNCIATION_PHONES_MIN } from "@salestag/protocol";
-import { ExitCode, ToolError } from "../errors";
+import { ExitCode, ToolError } from "@salestag/protocol/team";
 import { soundsOf, type WordSounds } from "./dictionary";
 import { encodePhones, PHONES, phoneDistance } from "./phones";
 

@@ -1,7 +1,7 @@
 // The ready sets of phrases that come with the tools: host-tools/data/phrase-sets/NAME.json, { "title", "phrases": [[text, category]] }.
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { ExitCode, ToolError } from "../errors";
+import { ExitCode, ToolError } from "@salestag/protocol/team";
 import type { Category } from "./phrase-list";
 
 const FOLDER = fileURLToPath(new URL("../../data/phrase-sets/", import.meta.url));

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { ChunkRecord } from "@salestag/protocol/host";
-import { readChunkFile } from "../open/chunk-files";
+import { readChunkFile } from "@salestag/protocol/team";
 import type { Arrivals } from "./proof";
 
 /** As much of the relay's door as is needed here: its first word is that the watch stands. */

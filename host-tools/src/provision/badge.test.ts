@@ -11,12 +11,10 @@ import {
   JD_CLASS_SETTINGS,
   JD_FLAG_COMMAND,
 } from "@salestag/protocol/jacdac";
-import { ExitCode } from "../errors";
+import { createIdentity, ExitCode, readIdentities, Vault } from "@salestag/protocol/team";
+import { bytesOf, toolError, useFolder } from "@salestag/protocol/testing";
 import { encodePhones } from "../phrases/phones";
 import type { ListedPhrase } from "../phrases/phrase-list";
-import { bytesOf, toolError, useFolder } from "../testing/tools";
-import { createIdentity, readIdentities } from "../vault/identity";
-import { Vault } from "../vault/vault";
 import { type BadgePlan, checkRelayUrl, provisionBadge } from "./badge";
 import { registryFile } from "./registration";
 import { writePhrases } from "./settings";

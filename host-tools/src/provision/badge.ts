@@ -8,9 +8,9 @@ import {
   type Tuning,
 } from "@salestag/protocol/host";
 import type { BadgeSettings, JacdacClient } from "@salestag/protocol/jacdac";
-import { clauseOf, ExitCode, ToolError } from "../errors";
+import type { Vault } from "@salestag/protocol/team";
+import { clauseOf, ExitCode, ToolError } from "@salestag/protocol/team";
 import type { ListedPhrase } from "../phrases/phrase-list";
-import type { Vault } from "../vault/vault";
 import type { Registration } from "./registration";
 import {
   checkConsent,

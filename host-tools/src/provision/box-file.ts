@@ -2,9 +2,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import type { ConsentPolicy } from "@salestag/protocol";
+import { clauseOf, ExitCode, readSecretFile, ToolError } from "@salestag/protocol/team";
 import { parse } from "csv-parse/sync";
-import { clauseOf, ExitCode, ToolError } from "../errors";
-import { readSecretFile } from "../files";
 import { readPhrasesForBadge } from "../phrases/phrase-list";
 import { type BadgePlan, checkPlan } from "./badge";
 

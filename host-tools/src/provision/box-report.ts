@@ -1,9 +1,8 @@
 // What became of each badge of a box: a CSV file that is whole at every instant, from which an interrupted box goes on.
 import { existsSync, readFileSync } from "node:fs";
+import { clauseOf, ExitCode, replaceFile, ToolError } from "@salestag/protocol/team";
 import { parse } from "csv-parse/sync";
 import { stringify } from "csv-stringify/sync";
-import { clauseOf, ExitCode, ToolError } from "../errors";
-import { replaceFile } from "../files";
 
 /** A line of the report. */
 export interface ReportLine {

@@ -1,5 +1,5 @@
 // A whole box of badges: gives each badge that is plugged in its line of the list, several at a time, and keeps the report.
-import { ExitCode, messageOf, ToolError } from "../errors";
+import { ExitCode, messageOf, ToolError } from "@salestag/protocol/team";
 import type { BoxRow } from "./box-file";
 import type { BoxReport, ReportLine } from "./box-report";
 

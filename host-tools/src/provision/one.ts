@@ -1,6 +1,6 @@
 // One badge from the cable to "ready": provisioned, and proved. A badge that cannot be proved is unprovisioned again, so that a badge is
 // either ready or as if nobody had touched it.
-import { clauseOf, ToolError } from "../errors";
+import { clauseOf, ToolError } from "@salestag/protocol/team";
 import { type ProvisionedBadge, type ProvisionOptions, provisionBadge, unprovisionBadge } from "./badge";
 import { type Arrivals, type Proof, type ProofOptions, type ProofPort, proveBadge } from "./proof";
 import type { Registration } from "./registration";

@@ -17,7 +17,7 @@ import {
   unpackAudio,
 } from "@salestag/protocol/host";
 import type { JacdacClient } from "@salestag/protocol/jacdac";
-import { clauseOf, ExitCode, ToolError } from "../errors";
+import { clauseOf, ExitCode, ToolError } from "@salestag/protocol/team";
 
 /** What the proof needs of a badge's port. */
 export interface ProofPort {

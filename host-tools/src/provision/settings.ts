@@ -16,7 +16,7 @@ import {
   type JdService,
   setProgramRunning,
 } from "@salestag/protocol/jacdac";
-import { clauseOf, ExitCode, messageOf, ToolError } from "../errors";
+import { clauseOf, ExitCode, messageOf, ToolError } from "@salestag/protocol/team";
 import { type ListedPhrase, phraseSettings } from "../phrases/phrase-list";
 
 const FIND_MS = 10_000;

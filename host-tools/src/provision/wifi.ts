@@ -1,6 +1,6 @@
 // A badge's Wi-Fi, over USB: what is in the air, writing the one network that the runtime keeps, and joining it.
 import type { JacdacClient, JdService } from "@salestag/protocol/jacdac";
-import { ExitCode, messageOf, ToolError } from "../errors";
+import { ExitCode, messageOf, ToolError } from "@salestag/protocol/team";
 
 /** Service class of Jacdac's wifi; the runtime of an ESP32 has it, that of a computer does not. */
 export const JD_CLASS_WIFI = 0x18aae1fa;

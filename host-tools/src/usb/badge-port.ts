@@ -8,7 +8,7 @@ import {
   JacdacClient,
   UsbDecoder,
 } from "@salestag/protocol/jacdac";
-import { ExitCode, ToolError } from "../errors";
+import { ExitCode, ToolError } from "@salestag/protocol/team";
 import { type ByteLine, openLine } from "./byte-line";
 
 const TICK_MS = 25;

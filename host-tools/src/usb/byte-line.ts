@@ -1,8 +1,8 @@
 // A line of bytes to a badge: a serial port of this machine, or a TCP port where the rig offers an emulated one.
 import { connect } from "node:net";
 import type { Duplex } from "node:stream";
+import { ExitCode, messageOf, ToolError } from "@salestag/protocol/team";
 import type { SerialPort } from "serialport";
-import { ExitCode, messageOf, ToolError } from "../errors";
 
 /** USB serial ports have no speed; the runtime's own host programs name this one, and a UART needs it. */
 const BAUD = 1_500_000;

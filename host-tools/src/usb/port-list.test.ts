@@ -1,8 +1,8 @@
 import { strict as assert } from "node:assert";
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { ExitCode } from "../errors";
-import { toolError, useFolder } from "../testing/tools";
+import { ExitCode } from "@salestag/protocol/team";
+import { toolError, useFolder } from "@salestag/protocol/testing";
 import { PortError, refused } from "./byte-line";
 import { listPorts, type PortPlaces, portFolders } from "./port-list";
 import { type PortChange, watchPorts } from "./port-watch";

@@ -2,7 +2,7 @@
 // where `udevadm` is not installed. Emulated badges are found in the folders that SALESTAG_PORTS names (docs/ports.md).
 import { lstatSync, readdirSync, readFileSync, readlinkSync, realpathSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { messageOf } from "../errors";
+import { messageOf } from "@salestag/protocol/team";
 
 /** What is at a port: a DeviceScript runtime, an ESP32-S3 that runs its boot loader or something else, or anything else. */
 export type PortKind = "badge" | "bootloader" | "other";

@@ -1,5 +1,5 @@
 // Asks every port at once what is at it and in what state that is.
-import { messageOf } from "../errors";
+import { messageOf } from "@salestag/protocol/team";
 import { BadgePort } from "./badge-port";
 import { PortError } from "./byte-line";
 import { type Observation, observe } from "./observe";

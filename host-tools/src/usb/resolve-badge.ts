@@ -1,5 +1,5 @@
 // Which badge a command means: the one of --badge, or the only one that is plugged in.
-import { ExitCode, ToolError } from "../errors";
+import { ExitCode, ToolError } from "@salestag/protocol/team";
 import { listPorts, type PortPlaces, placesHere } from "./port-list";
 
 /**

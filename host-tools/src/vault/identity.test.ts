@@ -3,15 +3,21 @@
 import { strict as assert } from "node:assert";
 import { chmodSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { createIdentity, ExitCode, readIdentities, sealTo, Vault } from "@salestag/protocol/team";
+import {
+  badgeKeys,
+  CREATED_MS,
+  makeVault,
+  modeOf,
+  person,
+  protectFile,
+  requireProgram,
+  toolError,
+  useFolder,
+} from "@salestag/protocol/testing";
 import { armor } from "age-encryption";
-import { ExitCode } from "../errors";
 import { homeEnvironment, PROGRAM, salestagWith } from "../testing/salestag";
-import { badgeKeys, CREATED_MS, makeVault, person, protectFile } from "../testing/team.fixture";
 import { onTerminal } from "../testing/terminal";
-import { modeOf, requireProgram, toolError, useFolder } from "../testing/tools";
-import { sealTo } from "./age";
-import { createIdentity, readIdentities } from "./identity";
-import { Vault } from "./vault";
 
 const PASSPHRASE = "trümmer lampe kreide segel";
 

@@ -5,13 +5,16 @@ import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import {
+  addRecipient,
+  exportVault,
+  importVault,
+  removeRecipient,
+  shredEpochs,
+  Vault,
+} from "@salestag/protocol/team";
+import { badgeKeys, makeVault, type Person, person, useFolder } from "@salestag/protocol/testing";
 import { homeEnvironment, PROGRAM } from "../testing/salestag";
-import { badgeKeys, makeVault, type Person, person } from "../testing/team.fixture";
-import { useFolder } from "../testing/tools";
-import { addRecipient, removeRecipient } from "./change-recipients";
-import { exportVault, importVault } from "./exchange";
-import { shredEpochs } from "./shred";
-import { Vault } from "./vault";
 
 const KILL_AT = fileURLToPath(new URL("../testing/kill-at.ts", import.meta.url));
 const AT_ONCE = 4;

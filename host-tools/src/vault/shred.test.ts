@@ -4,22 +4,34 @@ import { strict as assert } from "node:assert";
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { EndReason, EventKind } from "@salestag/protocol/host";
-import fc from "fast-check";
-import { ExitCode } from "../errors";
-import { openConversations } from "../open/open";
-import { audioChunk, eventsChunk, opusPackets, recordOf, writeRecord } from "../testing/conversation.fixture";
-import { type AllKeys, allKeysOf, badgeKeys, makeVault, person } from "../testing/team.fixture";
-import { toolError, useFolder } from "../testing/tools";
 import {
   type BadgeKeys,
+  ExitCode,
   epochKeyFor,
   inboxKeyFor,
   isBadgeKeys,
+  mergeKeys,
+  OWN_KEYS_MAX,
   ownEpochs,
   shreddedRanges,
-} from "./badge-keys";
-import { mergeKeys } from "./merge";
-import { OWN_KEYS_MAX, shredEpochs } from "./shred";
+  shredEpochs,
+} from "@salestag/protocol/team";
+import {
+  type AllKeys,
+  allKeysOf,
+  audioChunk,
+  badgeKeys,
+  eventsChunk,
+  makeVault,
+  opusPackets,
+  person,
+  recordOf,
+  toolError,
+  useFolder,
+  writeRecord,
+} from "@salestag/protocol/testing";
+import fc from "fast-check";
+import { openConversations } from "../open/open";
 
 const EPOCHS = 24;
 const FRESH = badgeKeys(0);

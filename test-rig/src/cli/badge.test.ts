@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { useFolder } from "../../../host-tools/src/testing/tools";
+import { useFolder } from "@salestag/protocol/testing";
 import { BadgePort } from "../../../host-tools/src/usb/badge-port";
 import { RUNTIME_VITALS_CLASS } from "../emulator/runtime-vitals";
 

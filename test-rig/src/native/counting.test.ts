@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { requireProgram, useFolder } from "@salestag/protocol/testing";
 import { compileCounter, compileReplay, RV32, translate } from "../../../firmware/native/build";
 import { readFrontEnd } from "../../../firmware/voice-front-end/built";
-import { requireProgram, useFolder } from "../../../host-tools/src/testing/tools";
 import { readAudio } from "../audio/read-audio";
 import { countedRun, replayInput } from "./replay-native";
 

@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { requireProgram, useFolder } from "@salestag/protocol/testing";
 import { CHECKED, compileReplay, RV32, type Target, translate, XTENSA } from "../../../firmware/native/build";
 import { readFrontEnd } from "../../../firmware/voice-front-end/built";
-import { requireProgram, useFolder } from "../../../host-tools/src/testing/tools";
 import { readAudio } from "../audio/read-audio";
 import { replayInput, replayNative, replayWasm } from "./replay-native";
 

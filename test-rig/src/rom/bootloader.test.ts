@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { deflateSync } from "node:zlib";
-import { bytesOf } from "../../../host-tools/src/testing/tools";
+import { bytesOf } from "@salestag/protocol/testing";
 import { EmulatedBootloader } from "./bootloader";
 import { Op } from "./command";
 import { SlipDecoder, slipEncode } from "./slip";

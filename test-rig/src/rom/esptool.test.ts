@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { requireProgram, runProgram, useFolder } from "../../../host-tools/src/testing/tools";
+import { requireProgram, runProgram, useFolder } from "@salestag/protocol/testing";
 import { EmulatedBootloader } from "./bootloader";
 import { ChipPort } from "./chip-port";
 import { Op } from "./command";

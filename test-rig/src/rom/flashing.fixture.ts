@@ -6,7 +6,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Images, makeStore, readStore, replaceProgram } from "@salestag/host-tools";
-import { bytesOf } from "../../../host-tools/src/testing/tools";
+import { bytesOf } from "@salestag/protocol/testing";
 import type { EmulatedBootloader } from "./bootloader";
 import { fakeRuntime, type RuntimeParts } from "./runtime.fixture";
 

@@ -1,7 +1,7 @@
 // A file like the DeviceScript runtime for an ESP32-S3, with random bytes in the place of code: the real one is Microsoft's and is not
 // in this repository. Bootloader, partition table and program have the form that a chip checks when it starts.
 import { createHash } from "node:crypto";
-import { bytesOf } from "../../../host-tools/src/testing/tools";
+import { bytesOf } from "@salestag/protocol/testing";
 
 /** Type, subtype, address, length, name. */
 type Row = [number, number, number, number, string];

@@ -3,9 +3,9 @@
 import { createHash } from "node:crypto";
 import { rmSync } from "node:fs";
 import { addBadge, removeBadge } from "@salestag/protocol/host";
+import type { Log, LogFields } from "@salestag/protocol/service";
 import type { BadgeSocket } from "../../connection";
 import { type Disk, nodeDisk } from "../../disk";
-import type { Log, LogFields } from "../../log";
 import { type Relay, startRelay } from "../../relay";
 import type { Sink } from "../../sinks/sink";
 import { comparePositions, type Position, START } from "../../spool/position";

@@ -9,7 +9,7 @@ import {
   decodeEvents,
   nodeCrypto,
   openChunk,
-} from "@salestag/protocol/host";
+} from "../../host";
 import { messageOf } from "../errors";
 import { type ConversationFiles, chunkFileName, readChunkFile } from "./chunk-files";
 

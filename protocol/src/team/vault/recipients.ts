@@ -1,6 +1,6 @@
 // The list of those who can open a vault: the text of recipients.txt, read and changed. A comment right above a recipient is its
 // name and goes with it; everything else in the file stays as it is.
-import { LABEL_CHARACTERS_MAX } from "@salestag/protocol/host";
+import { LABEL_CHARACTERS_MAX } from "../../host";
 import { ExitCode, ToolError } from "../errors";
 import { isRecipient } from "./age";
 

@@ -1,11 +1,11 @@
 // Teams for tests of the vault: identities, a vault, badges whose keys follow from their number.
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { nextChainKey, nodeCrypto } from "@salestag/protocol/host";
 import { armor, Encrypter } from "age-encryption";
-import { type BadgeKeys, epochKeyFor } from "../vault/badge-keys";
-import { createIdentity, readIdentities } from "../vault/identity";
-import { Vault } from "../vault/vault";
+import { nextChainKey, nodeCrypto } from "../host";
+import { type BadgeKeys, epochKeyFor } from "../team/vault/badge-keys";
+import { createIdentity, readIdentities } from "../team/vault/identity";
+import { Vault } from "../team/vault/vault";
 import { bytesOf } from "./tools";
 
 export const CREATED_MS = Date.UTC(2025, 5, 1, 12, 0, 0);

@@ -1,6 +1,6 @@
 // When a badge's boots began: any chunk of events that tells boot and time dates everything of that boot, conversations too that ended before the
 // badge had reached its relay.
-import { type BadgeEvent, EventKind } from "@salestag/protocol/host";
+import { type BadgeEvent, EventKind } from "../../host";
 
 /** No badge is older than 2024-01-01, nor does one live beyond 2100. */
 const UNIX_MS_MIN = Date.UTC(2024, 0, 1);

@@ -1,14 +1,12 @@
 // Who can open a vault: the list, and what a change of it does to every file. Debian's `age` says who opens what.
 import { strict as assert } from "node:assert";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { hostname } from "node:os";
 import { join } from "node:path";
+import { badgeKeys, makeVault, person } from "../../testing/team.fixture";
+import { modeOf, requireProgram, runProgram, toolError, useFolder } from "../../testing/tools";
 import { ExitCode } from "../errors";
-import { badgeKeys, makeVault, person } from "../testing/team.fixture";
-import { modeOf, requireProgram, runProgram, toolError, useFolder } from "../testing/tools";
 import { isRecipient } from "./age";
 import { addRecipient, removeRecipient } from "./change-recipients";
-import { lockFolder } from "./lock";
 import { linesWithNames, readRecipients, withoutRecipient, withRecipient } from "./recipients";
 import { Vault } from "./vault";
 
@@ -200,43 +198,5 @@ describe("recipients: changes of a vault", () => {
       readdirSync(badges).filter((name) => name.startsWith(".")),
       [".gitignore"],
     );
-  });
-});
-
-describe("vault: lock", () => {
-  const folder = useFolder();
-  const lock = () => join(folder(), "lock");
-
-  it("lock: held once, given back", async () => {
-    const unlock = await lockFolder(folder(), 0);
-    await assert.rejects(lockFolder(folder(), 0), toolError(ExitCode.Usage, /being changed by process \d+/));
-    unlock();
-    (await lockFolder(folder(), 0))();
-    assert.deepEqual(readdirSync(folder()), []);
-  });
-
-  it("lock: the next one waits until it is given back", async () => {
-    const unlock = await lockFolder(folder(), 0);
-    const next = lockFolder(folder(), 60_000);
-    unlock();
-    (await next)();
-    assert.deepEqual(readdirSync(folder()), []);
-  });
-
-  const ended = { pid: 2 ** 22, host: hostname(), bootId: "", started: "" };
-  for (const [name, content] of [
-    ["of a process that ended", JSON.stringify(ended)],
-    ["of an earlier boot", JSON.stringify({ ...ended, pid: process.pid, bootId: "another" })],
-    ["not whole", "{"],
-  ])
-    it(`lock: one that was left is taken over (${name})`, async () => {
-      writeFileSync(lock(), content);
-      (await lockFolder(folder(), 0))();
-      assert.deepEqual(readdirSync(folder()), []);
-    });
-
-  it("lock: of another machine nothing is known, so it holds", async () => {
-    writeFileSync(lock(), JSON.stringify({ ...ended, host: "elsewhere" }));
-    await assert.rejects(lockFolder(folder(), 0), toolError(ExitCode.Usage, /on "elsewhere".*delete '/));
   });
 });

@@ -2,11 +2,11 @@
 // docs/vault.md. Safe to back up and to share among those who have an identity.
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
+import { FolderInUse, lockFolder } from "../../service/folder-lock";
 import { ExitCode, messageOf, ToolError } from "../errors";
 import { createFile, moveFile, replaceFile } from "../files";
 import { openSealed, sealTo } from "./age";
 import { type BadgeKeys, isBadgeKeys } from "./badge-keys";
-import { lockFolder } from "./lock";
 import {
   formatRecipients,
   linesWithNames,
@@ -164,7 +164,9 @@ export class Vault {
    * @throws ToolError when another program has it locked, and whatever `work` throws
    */
   async change<T>(work: (change: VaultChange) => Promise<T>): Promise<T> {
-    const unlock = await lockFolder(this.folder, LOCK_WAIT_MS);
+    const unlock = await lockFolder(this.folder, LOCK_WAIT_MS).catch((cause) => {
+      throw cause instanceof FolderInUse ? inUse(cause) : cause;
+    });
     try {
       this.sweep();
       return await work({
@@ -215,6 +217,13 @@ export class Vault {
   private nextPath(): string {
     return join(this.folder, "recipients.next");
   }
+}
+
+function inUse({ by, path }: FolderInUse): ToolError {
+  return new ToolError(
+    ExitCode.Usage,
+    `the vault is being changed by ${by}; try again when that is done, or delete '${path}' if it is not running.`,
+  );
 }
 
 function unfinishedSentence(folder: string, { added, removed }: UnfinishedChange): string {

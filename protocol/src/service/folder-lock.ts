@@ -1,15 +1,15 @@
-// One change of a vault at a time: an exclusive lock file that names its process. Node has no flock, so a lock whose process has
+// One holder of a folder at a time: an exclusive lock file that names its process. Node has no flock, so a lock whose process has
 // ended is recognized and taken over.
 import { randomBytes } from "node:crypto";
 import { linkSync, readFileSync, renameSync, unlinkSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { ExitCode, ToolError } from "../errors";
+import { systemCodeOf } from "./errors";
 
 interface Holder {
   pid: number;
-  /** The machine: a vault may lie on a shared disk. */
+  /** The machine: a folder may lie on a shared disk. */
   host: string;
   /** Changes with every boot of the machine; empty where the system has none. */
   bootId: string;
@@ -17,75 +17,101 @@ interface Holder {
   started: string;
 }
 
+/** A folder is held by somebody else. */
+export class FolderInUse extends Error {
+  constructor(
+    /** Who: a process and its machine. */
+    readonly by: string,
+    /** The lock file. */
+    readonly path: string,
+  ) {
+    super(`the folder is in use by ${by} ('${path}')`);
+    this.name = "FolderInUse";
+  }
+}
+
 const TRY_EVERY_MS = 50;
 
 /**
- * Takes the lock of a folder.
+ * Takes the lock of a folder that other machines may use too.
  * @param waitMs how long to wait for another program
  * @returns gives it back
- * @throws ToolError when a running process still has it then
+ * @throws FolderInUse when a running process still has it then
  */
 export async function lockFolder(folder: string, waitMs: number): Promise<() => void> {
-  const path = join(folder, "lock");
   for (let waitedMs = 0; ; waitedMs += TRY_EVERY_MS) {
-    const holder = tryLock(path);
-    if (holder === undefined) return () => unlinkSync(path);
-    if (waitedMs >= waitMs) throw inUse(path, holder);
+    try {
+      return lockFolderNow(folder, { shared: true });
+    } catch (cause) {
+      if (!(cause instanceof FolderInUse) || waitedMs >= waitMs) throw cause;
+    }
     await setTimeout(TRY_EVERY_MS);
   }
 }
 
-/** @returns who has it, or undefined when it was taken */
-function tryLock(path: string): string | undefined {
+export interface LockOptions {
+  /**
+   * The folder may be in use by other machines, of whose processes nothing can be known. Without it a lock with another machine's name is left over: a
+   * container gets a new name each time.
+   */
+  shared: boolean;
+  /** Told the process id, where it is known, of an ended holder. */
+  onTakeover?: (pid?: number) => void;
+}
+
+/**
+ * Takes the lock of a folder, or fails at once.
+ * @returns gives it back
+ * @throws FolderInUse when a running process has it
+ */
+export function lockFolderNow(folder: string, options: LockOptions): () => void {
+  const path = join(folder, "lock");
   const claim = `${path}.${randomBytes(4).toString("hex")}`;
   writeFileSync(claim, `${JSON.stringify(thisProcess())}\n`, { flag: "wx", mode: 0o600 });
   try {
     // A link appears at once and with all of its content, and only one can.
-    if (tryLink(claim, path)) return undefined;
-    const holder = removeIfStale(path, claim);
-    if (holder !== undefined) return holder;
-    return tryLink(claim, path) ? undefined : "another program";
+    if (!tryLink(claim, path)) {
+      removeIfStale(path, claim, options);
+      if (!tryLink(claim, path)) throw new FolderInUse(SOMEBODY, path);
+    }
   } finally {
     unlinkSync(claim);
   }
+  return () => unlinkSync(path);
 }
+
+const SOMEBODY = "another program that is starting";
 
 function tryLink(claim: string, path: string): boolean {
   try {
     linkSync(claim, path);
     return true;
   } catch (cause) {
-    if (codeOf(cause) === "EEXIST") return false;
+    if (systemCodeOf(cause) === "EEXIST") return false;
     throw cause;
   }
 }
 
-/** @returns who has the lock, or undefined when it is gone now */
-function removeIfStale(path: string, claim: string): string | undefined {
+/** @throws FolderInUse when the lock's process may be running */
+function removeIfStale(path: string, claim: string, { shared, onTakeover }: LockOptions): void {
   const text = readIfThere(path);
-  if (text === undefined) return undefined;
+  if (text === undefined) return;
   const holder = parseHolder(text);
-  if (holder !== undefined && mayRun(holder))
-    return `process ${holder.pid} on ${JSON.stringify(holder.host)}`;
+  if (holder !== undefined && mayRun(holder, shared))
+    throw new FolderInUse(`process ${holder.pid} on ${JSON.stringify(holder.host)}`, path);
   // Renaming it away shows whether it still is the one that was looked at: a second program may be doing the same.
   const aside = `${claim}.stale`;
   try {
     renameSync(path, aside);
   } catch (cause) {
-    if (codeOf(cause) === "ENOENT") return undefined; // gone by itself
+    if (systemCodeOf(cause) === "ENOENT") return; // gone by itself
     throw cause;
   }
   const same = readFileSync(aside, "utf8") === text;
   if (!same) tryLink(aside, path);
   unlinkSync(aside);
-  return same ? undefined : "another program";
-}
-
-function inUse(path: string, by: string): ToolError {
-  return new ToolError(
-    ExitCode.Usage,
-    `the vault is being changed by ${by}; try again when that is done, or delete '${path}' if it is not running.`,
-  );
+  if (!same) throw new FolderInUse(SOMEBODY, path);
+  onTakeover?.(holder?.pid);
 }
 
 function parseHolder(text: string): Holder | undefined {
@@ -99,15 +125,14 @@ function parseHolder(text: string): Holder | undefined {
   return undefined;
 }
 
-/** Of a process on another machine nothing can be known. */
-function mayRun(holder: Holder): boolean {
+function mayRun(holder: Holder, shared: boolean): boolean {
   const own = thisProcess();
-  if (holder.host !== own.host) return true;
+  if (shared && holder.host !== own.host) return true;
   if (holder.bootId !== own.bootId) return false;
   try {
     process.kill(holder.pid, 0);
   } catch (cause) {
-    if (codeOf(cause) === "ESRCH") return false; // EPERM: it runs as somebody else
+    if (systemCodeOf(cause) === "ESRCH") return false; // EPERM: it runs as somebody else
   }
   return holder.started === "" || holder.started === startOf(holder.pid);
 }
@@ -127,11 +152,7 @@ function readIfThere(path: string): string | undefined {
   try {
     return readFileSync(path, "utf8");
   } catch (cause) {
-    if (codeOf(cause) === "ENOENT" || codeOf(cause) === "ESRCH") return undefined;
+    if (systemCodeOf(cause) === "ENOENT" || systemCodeOf(cause) === "ESRCH") return undefined;
     throw cause;
   }
-}
-
-function codeOf(cause: unknown): string | undefined {
-  return (cause as NodeJS.ErrnoException).code;
 }

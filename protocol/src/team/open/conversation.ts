@@ -16,7 +16,7 @@ import {
   openChunk,
   Talker,
   unpackAudio,
-} from "@salestag/protocol/host";
+} from "../../host";
 import { messageOf } from "../errors";
 
 /** A packet in its place: ms after the conversation's start. */

@@ -17,8 +17,8 @@ import {
   GapCause,
   nodeCrypto,
   sealChunk,
-} from "@salestag/protocol/host";
-import { chunkFileName } from "../open/chunk-files";
+} from "../host";
+import { chunkFileName } from "../team/open/chunk-files";
 import { bytesOf } from "./tools";
 
 export const BADGE = "0123456789abcdef";

@@ -1,6 +1,8 @@
-// Errors that a user can do something about, and the exit codes that they become.
+// Errors that a user of the team's tools can do something about, and the exit codes that they become.
 
-/** Exit codes of `salestag`; the README has the same table. */
+export { clauseOf, messageOf } from "../service/errors";
+
+/** Exit codes of `salestag` and `salestag-memory`; the README of host-tools has the same table. */
 export enum ExitCode {
   Ok = 0,
   /** A mistake in the program. */
@@ -27,14 +29,4 @@ export class ToolError extends Error {
     super(message, options);
     this.name = "ToolError";
   }
-}
-
-/** @returns the text of anything that was thrown, without the full stop at its end: a part of another sentence */
-export function clauseOf(cause: unknown): string {
-  return messageOf(cause).replace(/\.$/, "");
-}
-
-/** @returns the text of anything that was thrown */
-export function messageOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
 }

@@ -3,9 +3,9 @@ import { strict as assert } from "node:assert";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { badgeKeys, CREATED_MS, makeVault, person } from "../../testing/team.fixture";
+import { modeOf, requireProgram, runProgram, toolError, useFolder } from "../../testing/tools";
 import { ExitCode } from "../errors";
-import { badgeKeys, CREATED_MS, makeVault, person } from "../testing/team.fixture";
-import { modeOf, requireProgram, runProgram, toolError, useFolder } from "../testing/tools";
 import { sealTo } from "./age";
 import { epochKeyFor } from "./badge-keys";
 import { exportVault, importVault, type VaultExport } from "./exchange";
@@ -13,7 +13,7 @@ import { shredEpochs } from "./shred";
 import { Vault } from "./vault";
 
 const VECTOR = JSON.parse(
-  readFileSync(fileURLToPath(new URL("../../vectors/vault-export.json", import.meta.url)), "utf8"),
+  readFileSync(fileURLToPath(new URL("../../../vectors/vault-export.json", import.meta.url)), "utf8"),
 ) as { identity: string; file: string; content: VaultExport; epochKeys: Record<string, string | null> };
 
 describe("vault export", () => {

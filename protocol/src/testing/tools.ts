@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ExitCode, ToolError } from "../errors";
+import { ExitCode, ToolError } from "../team/errors";
 
 /** Registers hooks of the suite that calls it. @returns a function that gives the folder of the running test */
 export function useFolder(): () => string {

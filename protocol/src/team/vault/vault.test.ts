@@ -4,13 +4,13 @@ import { strict as assert } from "node:assert";
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { bytesOf, modeOf, requireProgram, runProgram, toolError, useFolder } from "../../testing/tools";
 import { ExitCode } from "../errors";
-import { bytesOf, modeOf, requireProgram, runProgram, toolError, useFolder } from "../testing/tools";
 import { type BadgeKeys, epochKeyFor } from "./badge-keys";
 import { createIdentity, defaultIdentityPath, readIdentities } from "./identity";
 import { Vault } from "./vault";
 
-const VECTORS = fileURLToPath(new URL("../../../protocol/vectors/keys.json", import.meta.url));
+const VECTORS = fileURLToPath(new URL("../../../vectors/keys.json", import.meta.url));
 const CREATED_MS = Date.UTC(2025, 5, 1, 12, 0, 0);
 const BADGE = "0123456789abcdef";
 

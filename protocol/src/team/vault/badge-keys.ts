@@ -1,12 +1,5 @@
 // What the team knows of one badge: the content of its file in the vault (docs/vault.md), and the keys that follow from it.
-import {
-  BADGE_ID_BYTES,
-  epochKeyOf,
-  inboxKeyOf,
-  KEY_BYTES,
-  nextChainKey,
-  nodeCrypto,
-} from "@salestag/protocol/host";
+import { BADGE_ID_BYTES, epochKeyOf, inboxKeyOf, KEY_BYTES, nextChainKey, nodeCrypto } from "../../host";
 import { ExitCode, ToolError } from "../errors";
 
 /** Everything that the team knows of a badge. Keys are 64 hexadecimal digits. */

@@ -1,7 +1,7 @@
 // Finds the chunks that a relay's folder sink wrote, FOLDER/<badge>/<epoch>/<index>.chunk, and reads their records.
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { type ChunkRecord, decodeRecord } from "@salestag/protocol/host";
+import { type ChunkRecord, decodeRecord } from "../../host";
 import { ExitCode, messageOf, ToolError } from "../errors";
 
 /** One conversation's files. */

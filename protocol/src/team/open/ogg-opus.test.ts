@@ -2,9 +2,9 @@
 import { strict as assert } from "node:assert";
 import { createRequire } from "node:module";
 import { Decoder } from "@evan/opus";
-import { opusPackets } from "../testing/conversation.fixture";
-import { readOgg } from "../testing/ogg-reader";
-import { bytesOf } from "../testing/tools";
+import { opusPackets } from "../../testing/conversation.fixture";
+import { readOgg } from "../../testing/ogg-reader";
+import { bytesOf } from "../../testing/tools";
 import { oggOpus, PRE_SKIP_SAMPLES, SILENCE_PACKET } from "./ogg-opus";
 
 const OPTIONS = { serial: 0xfedcba98, inputRateHz: 16_000, comments: ["TITLE=Größe", "DATE=2025"] };

@@ -1,6 +1,6 @@
 // Files that hold a secret: only their owner may read them.
 import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
-import { messageOf } from "../errors";
+import { messageOf } from "./errors";
 
 const OTHERS_MODE = 0o077;
 

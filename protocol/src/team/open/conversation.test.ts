@@ -1,13 +1,6 @@
 // A conversation put together from its chunks: packets, gaps, events and times in their places, and the name of whatever is wrong.
 import { strict as assert } from "node:assert";
-import {
-  type BadgeEvent,
-  type ChunkRecord,
-  EndReason,
-  EventKind,
-  LossCause,
-  Talker,
-} from "@salestag/protocol/host";
+import { type BadgeEvent, type ChunkRecord, EndReason, EventKind, LossCause, Talker } from "../../host";
 import {
   audioChunk,
   BADGE,
@@ -17,8 +10,8 @@ import {
   opusPackets,
   RECEIVED_MS,
   recordOf,
-} from "../testing/conversation.fixture";
-import { bytesOf } from "../testing/tools";
+} from "../../testing/conversation.fixture";
+import { bytesOf } from "../../testing/tools";
 import { openConversation } from "./conversation";
 
 const KEY = bytesOf(3, 32);

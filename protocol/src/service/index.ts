@@ -1,0 +1,7 @@
+// What the programs that run for months share: log, clock, configuration files with lines, one holder of a folder.
+export * from "./clock";
+export * from "./errors";
+export * from "./folder-lock";
+export * from "./log";
+export * from "./private-file";
+export * from "./yaml-reader";

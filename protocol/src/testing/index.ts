@@ -1,0 +1,5 @@
+// For tests of any package: folders, programs, teams with a vault, conversations, a reader of Ogg files.
+export * from "./conversation.fixture";
+export * from "./ogg-reader";
+export * from "./team.fixture";
+export * from "./tools";
