@@ -1,0 +1,17 @@
+// The id of a conversation follows from badge and epoch: the same in every database that is made from the same chunks.
+import { createHash } from "node:crypto";
+
+/**
+ * @param badge 16 hexadecimal digits
+ * @returns a UUID of version 8 (RFC 9562, section 5.8)
+ */
+export function conversationId(badge: string, epoch: number): string {
+  const hash = createHash("sha256")
+    .update(`salestag conversation 1 ${badge}/${epoch}`)
+    .digest()
+    .subarray(0, 16);
+  hash[6] = (hash[6] & 0x0f) | 0x80;
+  hash[8] = (hash[8] & 0x3f) | 0x80;
+  const hex = hash.toString("hex");
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
+}
