@@ -2,20 +2,20 @@
 import { createHash } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { basename, join } from "node:path";
-import { FRAME_MS } from "@salestag/protocol/host";
 import type { Vault } from "@salestag/protocol/team";
 import {
   type BadgeKeys,
   BootClock,
   epochKeyFor,
+  fillGaps,
   findConversations,
+  isInterlude,
   oggOpus,
   openConversation,
   openEvents,
   type PlacedPacket,
   readEpoch,
   replaceFile,
-  SILENCE_PACKET,
   type Timeline,
   ToolError,
 } from "@salestag/protocol/team";
@@ -100,17 +100,6 @@ function clockOf(
   return undefined;
 }
 
-/** What a badge tells between conversations has an epoch of its own, and is no conversation. */
-function isInterlude({ chunks, events, missing, problems }: Timeline): boolean {
-  return (
-    problems.length === 0 &&
-    missing.length === 0 &&
-    chunks.every(({ kind }) => kind === "events") &&
-    events.some(({ name }) => name === "boot") &&
-    !events.some(({ name }) => name === "conversation start" || name === "conversation end")
-  );
-}
-
 function write(out: string, timeline: Timeline, packets: PlacedPacket[]): OpenedConversation {
   const name = `${timeline.badge}-${String(timeline.epoch).padStart(6, "0")}`;
   const timelineFile = join(out, `${name}.json`);
@@ -132,14 +121,4 @@ function write(out: string, timeline: Timeline, packets: PlacedPacket[]): Opened
   }
   replaceFile(timelineFile, `${JSON.stringify(timeline, null, 2)}\n`, FILE_MODE);
   return { timeline, timelineFile, opusFile, packets };
-}
-
-/** @returns packets without gaps in time: silence stands where nothing was kept, so that file time is conversation time */
-export function fillGaps(packets: PlacedPacket[]): Buffer[] {
-  const filled: Buffer[] = [];
-  for (const { startMs, packet } of packets) {
-    while (filled.length * FRAME_MS < startMs) filled.push(SILENCE_PACKET);
-    filled.push(packet);
-  }
-  return filled;
 }

@@ -206,6 +206,17 @@ export function openConversation(
   return { timeline, packets };
 }
 
+/** @returns true for what a badge tells between conversations: it has an epoch of its own, and is no conversation */
+export function isInterlude({ chunks, events, missing, problems }: Timeline): boolean {
+  return (
+    problems.length === 0 &&
+    missing.length === 0 &&
+    chunks.every(({ kind }) => kind === "events") &&
+    events.some(({ name }) => name === "boot") &&
+    !events.some(({ name }) => name === "conversation start" || name === "conversation end")
+  );
+}
+
 /** What the badge heard in the speech: whose turn it was, and which key phrases fell. */
 function heard(events: BadgeEvent[]): Pick<Timeline, "turns" | "phrases"> {
   const talkerOf = (talker: number) =>

@@ -1,6 +1,9 @@
 // Writes Opus packets of 20 ms into an Ogg file (RFC 7845 over RFC 3533). Ours because packets come ready-made from the badge
 // and must go in untouched, at exact granule positions; the media toolkits that could do it bring an encoder's world along.
 
+import { FRAME_MS } from "../../host";
+import type { PlacedPacket } from "./conversation";
+
 const SAMPLES_PER_PACKET = 960; // 20 ms at 48 kHz, in which Ogg Opus counts
 const PACKETS_PER_PAGE = 50;
 const FLAG_FIRST = 2;
@@ -35,6 +38,16 @@ export function oggOpus(packets: Buffer[], options: OggOptions): Buffer {
     add(packets.slice(from, to), to * SAMPLES_PER_PACKET, to === packets.length ? FLAG_LAST : 0);
   }
   return Buffer.concat(pages);
+}
+
+/** @returns packets without gaps in time: silence stands where nothing was kept, so that file time is conversation time */
+export function fillGaps(packets: PlacedPacket[]): Buffer[] {
+  const filled: Buffer[] = [];
+  for (const { startMs, packet } of packets) {
+    while (filled.length * FRAME_MS < startMs) filled.push(SILENCE_PACKET);
+    filled.push(packet);
+  }
+  return filled;
 }
 
 /** Identification header, RFC 7845 section 5.1. */
