@@ -27,6 +27,11 @@ export interface Database {
   system<T>(work: (session: Session) => Promise<T>): Promise<T>;
   /** A transaction as a person: sees and changes what the person may. */
   as<T>(claims: Claims, work: (session: Session) => Promise<T>): Promise<T>;
+  /**
+   * Runs one statement that no transaction can hold, such as VACUUM, as the service.
+   * @param msMax longest that it may take
+   */
+  alone(statement: string, msMax: number): Promise<void>;
   /** Waits for the transactions that run, and closes. */
   close(): Promise<void>;
 }

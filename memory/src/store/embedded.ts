@@ -49,14 +49,22 @@ class Embedded implements Engine {
     private thread: Thread,
   ) {}
 
-  async transaction<T>(limits: Limits, work: (transaction: Transaction) => Promise<T>): Promise<T> {
+  transaction<T>(limits: Limits, work: (transaction: Transaction) => Promise<T>): Promise<T> {
+    return this.inTurn(() => this.run(limits, work));
+  }
+
+  async alone(statement: string, msMax: number): Promise<void> {
+    await this.inTurn(async () => (await this.running()).ask({ kind: "script", text: statement }, msMax));
+  }
+
+  private async inTurn<T>(work: () => Promise<T>): Promise<T> {
     if (this.closed) throw new DatabaseTrouble("The embedded database is closed.");
     if (this.waiting >= WAITING_MAX)
       throw new DatabaseTrouble(
         `${WAITING_MAX} transactions wait for the embedded database; try again later.`,
       );
     this.waiting++;
-    const turn = this.last.then(() => this.run(limits, work));
+    const turn = this.last.then(work);
     this.last = turn.catch(() => undefined).finally(() => this.waiting--);
     return turn;
   }
@@ -72,9 +80,14 @@ class Embedded implements Engine {
     await this.thread.close();
   }
 
-  private async run<T>(limits: Limits, work: (transaction: Transaction) => Promise<T>): Promise<T> {
+  /** @returns the thread; another one where it has ended */
+  private async running(): Promise<Thread> {
     if (this.thread.ended !== undefined) this.thread = await Thread.start(this.folder);
-    const { thread } = this;
+    return this.thread;
+  }
+
+  private async run<T>(limits: Limits, work: (transaction: Transaction) => Promise<T>): Promise<T> {
+    const thread = await this.running();
     const ask = (kind: Request["kind"], text: string, values?: unknown[]) =>
       thread.ask({ kind, text, values }, limits.statementMsMax);
     const transaction: Transaction = {

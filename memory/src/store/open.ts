@@ -75,6 +75,7 @@ function databaseOf(engine: Engine, limits: Limits, unlock: () => void): Databas
         await become(transaction, claims);
         return work(transaction);
       }),
+    alone: (statement, msMax) => engine.alone(statement, msMax),
     async close() {
       await engine.close();
       unlock();

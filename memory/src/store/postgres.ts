@@ -30,6 +30,7 @@ export async function openPostgres(url: string, personsUrl?: string): Promise<En
     durable: true,
     transaction: (limits, work) => transact(service, limits, work),
     forPersons: (limits, work) => transact(persons, limits, work),
+    alone: (statement, msMax) => alone(service, statement, msMax),
     close: async () => {
       for (const pool of pools) await pool.end();
     },
@@ -108,6 +109,17 @@ async function transact<T>(
   } finally {
     client.removeAllListeners("error");
     client.release(broken);
+  }
+}
+
+async function alone(pool: Pool, statement: string, msMax: number): Promise<void> {
+  const client = await connect(pool);
+  let failed = true;
+  try {
+    await transactionOf(client, { statementMsMax: msMax, openMsMax: msMax }).script(statement);
+    failed = false;
+  } finally {
+    client.release(failed);
   }
 }
 
