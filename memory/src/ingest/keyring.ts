@@ -52,6 +52,11 @@ export class Keyring {
     return new Keyring(folder, vault, identities);
   }
 
+  /** For those who delete keys. */
+  get holder(): { vault: Vault; identities: string[] } {
+    return { vault: this.vault, identities: this.identities };
+  }
+
   /** @returns the key of a conversation. @throws ToolError when the vault has it not, or no longer */
   async epochKey({ badge, epoch }: Place): Promise<Buffer> {
     const { keys, epochKeys } = await this.read(badge);

@@ -46,6 +46,10 @@ export class StageRunner {
     this.turns = new Turns(options.atOnce, (id) => this.work(id));
   }
 
+  get name(): string {
+    return this.stage.name;
+  }
+
   /** Takes up what waits in the database. */
   async start(): Promise<void> {
     for (const id of await this.stage.due()) this.add(id);
