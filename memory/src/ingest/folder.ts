@@ -25,7 +25,9 @@ const CHUNK = /^\d{10}\.chunk$/;
 
 /** A source that runs until it is closed. */
 export interface Source {
-  /** Waits for what is under way. */
+  /** Waits until what is known to be there was taken. */
+  idle(): Promise<void>;
+  /** Ends it; waits for what is under way. */
   close(): Promise<void>;
 }
 
@@ -46,6 +48,10 @@ export class FolderSource implements Source {
     this.follow();
     this.lookLater();
     await this.look();
+  }
+
+  async idle(): Promise<void> {
+    await this.running;
   }
 
   async close(): Promise<void> {

@@ -52,12 +52,17 @@ export class NatsSource implements Source {
   private closed = false;
   private cancelAgain: () => void = () => undefined;
   private running: Promise<void> = Promise.resolve();
+  private readonly underWay = new Set<Promise<void>>();
 
   constructor(private readonly options: NatsOptions) {}
 
   /** Begins; what is not there yet is tried until it is. */
   start(): void {
     this.running = this.run();
+  }
+
+  async idle(): Promise<void> {
+    await Promise.all(this.underWay);
   }
 
   async close(): Promise<void> {
@@ -93,12 +98,11 @@ export class NatsSource implements Source {
     this.messages = await consumer.consume({ max_messages: PENDING_MAX });
     problems.clear(ABOUT);
     if (this.closed) return;
-    const underWay = new Set<Promise<void>>();
     for await (const message of this.messages) {
-      const done = this.take(message).finally(() => underWay.delete(done));
-      underWay.add(done);
+      const done = this.take(message).finally(() => this.underWay.delete(done));
+      this.underWay.add(done);
     }
-    await Promise.all(underWay);
+    await this.idle();
   }
 
   private async take(message: JsMsg): Promise<void> {

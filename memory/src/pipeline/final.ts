@@ -29,10 +29,9 @@ export type Outcome =
   | { kind: "stood" }
   | { kind: "written"; id: string; whose: Whose; transcribedBy: string };
 
-/** A transcriber's work as it is kept: for how many chunks it is, and what was heard. */
-export interface KeptTranscript {
+/** A transcriber's work as it is kept: what was heard, and for how many chunks it is. */
+export interface KeptTranscript extends Heard {
   chunks: number;
-  heard: Heard;
 }
 
 const CHECK = "check";
@@ -85,7 +84,7 @@ async function transcriptFor(
 ): Promise<Transcript> {
   const { turns, phrases, durationMs, badge, epoch } = timeline;
   const kept = await keptTranscript(session, conversationId(badge, epoch));
-  if (kept?.chunks === chunks) return transcriptOf(kept.heard, turns, kept.source, durationMs);
+  if (kept?.chunks === chunks) return transcriptOf(kept, turns, kept.source, durationMs);
   return badgeTranscript(turns, phrases, durationMs, language);
 }
 

@@ -289,7 +289,7 @@ export async function readTranscript(
 ): Promise<{ transcript: Transcript; chunks: number } | undefined> {
   const [row] = await session.query<TranscriptRow>(
     `select transcribed_by as source, duration_ms as "durationMs", chunks,
-        (select t.body #>> '{heard,language}' from salestag.transcript t where t.conversation_id = c.id and t.source = c.transcribed_by) as language
+        (select t.body ->> 'language' from salestag.transcript t where t.conversation_id = c.id and t.source = c.transcribed_by) as language
       from salestag.conversation c where id = $1`,
     [id],
   );

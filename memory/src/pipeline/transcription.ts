@@ -5,7 +5,7 @@ import type { Place } from "../ingest/archive";
 import { BADGE_SOURCE } from "../model/transcript";
 import type { Database, Session } from "../store/database";
 import { type Heard, type Transcriber, transcriptOf } from "../transcribe";
-import { type FinalParts, keptTranscript, openPlace } from "./final";
+import { type FinalParts, type KeptTranscript, keptTranscript, openPlace } from "./final";
 import { replaceTranscript } from "./rows";
 import type { Stage } from "./stage";
 
@@ -72,11 +72,16 @@ async function keep(
   await session.query(
     `insert into salestag.transcript (conversation_id, source, body, made_at) values ($1, $2, $3, $4)
       on conflict (conversation_id) do update set source = excluded.source, body = excluded.body, made_at = excluded.made_at`,
-    [id, transcriber.name, JSON.stringify({ chunks, heard }), new Date(nowUnixMs())],
+    [
+      id,
+      transcriber.name,
+      JSON.stringify({ chunks, ...heard } satisfies KeptTranscript),
+      new Date(nowUnixMs()),
+    ],
   );
   const kept = await keptTranscript(session, id);
   if (kept === undefined) throw new Error(`the transcript of conversation ${id} was not kept`);
   // From what the database gives back, as a rebuild does it.
-  await replaceTranscript(session, id, transcriptOf(kept.heard, turns, kept.source, durationMs));
+  await replaceTranscript(session, id, transcriptOf(kept, turns, kept.source, durationMs));
   return true;
 }
