@@ -7,7 +7,7 @@ import Fastify, { type FastifyReply, type FastifyRequest, type RouteOptions } fr
 import { type Api, ApiContext, PurposeHeaders } from "./context";
 import { document } from "./document";
 import type { ApiParts } from "./parts";
-import { PROBLEM_TYPE, Problem, ProblemAnswer, problemAnswer, problemOfDatabase } from "./problem";
+import { PROBLEM_TYPE, Problem, ProblemAnswer, problemAnswer, refusalOf } from "./problem";
 import { addRoutes } from "./routes";
 import { tokenVerifier } from "./tokens";
 import { answerCompiler, requestCompiler } from "./validation";
@@ -166,7 +166,7 @@ function handleError(parts: ApiParts) {
 
 function problemOf(error: unknown): Problem {
   if (error instanceof Problem) return error;
-  const refusal = problemOfDatabase(error);
+  const refusal = refusalOf(error);
   if (refusal !== undefined) return refusal;
   const { statusCode, code } = error as { statusCode?: number; code?: string };
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500)
