@@ -9,4 +9,7 @@ const DIST = fileURLToPath(new URL("dist/", import.meta.url));
 mkdirSync(DIST, { recursive: true });
 const document = await apiDocument();
 writeFileSync(`${DIST}openapi.json`, `${JSON.stringify(document, null, 2)}\n`);
-writeFileSync(`${DIST}openapi.d.ts`, astToString(await openapiTs(document as unknown as OpenAPI3)));
+writeFileSync(
+  `${DIST}openapi.d.ts`,
+  astToString(await openapiTs(document as unknown as OpenAPI3, { defaultNonNullable: false })),
+);

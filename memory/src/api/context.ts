@@ -7,7 +7,8 @@ import type {
   RawServerBase,
 } from "fastify";
 import type { Static, TSchema } from "typebox";
-import { audit, PURPOSES, type Purpose } from "../privacy/audit";
+import type { Actor } from "../privacy/actor";
+import { type AuditDetail, audit, PURPOSES, type Purpose } from "../privacy/audit";
 import type { Session } from "../store/database";
 import type { ApiParts } from "./parts";
 import { Problem } from "./problem";
@@ -45,7 +46,9 @@ declare module "fastify" {
 
 export const PURPOSE_HEADER = "salestag-purpose";
 export const PurposeHeaders = exactly({
-  [PURPOSE_HEADER]: oneOf(PURPOSES, { description: "What the answer is for; it is kept in the audit log." }),
+  [PURPOSE_HEADER]: oneOf(Object.keys(PURPOSES) as Purpose[], {
+    description: "What the answer is for; it is kept in the audit log.",
+  }),
 });
 
 /** The person who asks. */
@@ -62,7 +65,7 @@ export interface Found<T> {
   answer: T;
   conversationIds: string[];
   /** Ids and numbers only: no content, no words that were searched for. */
-  detail?: Record<string, unknown>;
+  detail?: AuditDetail;
 }
 
 const ME = `select p.id, p.name, p.role, t.id as "teamId", t.name as "teamName"
@@ -91,6 +94,11 @@ export class ApiContext {
       if (me.role !== "manager") throw new Problem(403, "Only a manager of the team may do this.");
       return work(session, me);
     });
+  }
+
+  /** @returns the manager who asks @throws Problem 403 for others */
+  manager(request: FastifyRequest): Promise<Actor> {
+    return this.asManager(request, async (_session, { id, teamId }) => ({ teamId, personId: id }));
   }
 
   /** As asPerson; what was found is written to the audit log in the same transaction, or not given. */

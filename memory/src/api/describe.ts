@@ -7,7 +7,13 @@ import { buildApi } from "./server";
 import { AUDIENCE_DEFAULT, ISSUER_DEFAULT, SECRET_BYTES_MIN } from "./tokens";
 
 const nothing = () => Promise.reject(new Error("there is no memory behind this API"));
-const DATABASE: Database = { durable: false, system: nothing, as: nothing, close: async () => {} };
+const DATABASE: Database = {
+  durable: false,
+  system: nothing,
+  as: nothing,
+  alone: nothing,
+  close: async () => {},
+};
 const quiet = () => {};
 
 const PARTS: ApiParts = {
@@ -18,6 +24,7 @@ const PARTS: ApiParts = {
   newId: () => "00000000-0000-4000-8000-000000000000",
   tokens: { secret: Buffer.alloc(SECRET_BYTES_MIN), issuer: ISSUER_DEFAULT, audience: AUDIENCE_DEFAULT },
   audioOf: nothing,
+  eraser: { begin: nothing, finish: nothing },
   problems: () => [],
   ingest: nothing,
 };

@@ -1,5 +1,6 @@
 // What the OpenAPI document says besides the routes.
 import type { FastifyDynamicSwaggerOptions } from "@fastify/swagger";
+import type { FastifySchema } from "fastify";
 
 type OpenApi = NonNullable<FastifyDynamicSwaggerOptions["openapi"]>;
 
@@ -28,4 +29,26 @@ export function document(version: string): OpenApi {
       { name: "operation", description: "For whoever runs it." },
     ],
   };
+}
+
+/** For the document: what has a default may be left out of a request; routes always get it. */
+export function asAsked({ schema = {}, url }: { schema?: FastifySchema; url: string }) {
+  const { querystring, body } = schema;
+  return {
+    schema: {
+      ...schema,
+      ...(querystring !== undefined && { querystring: relaxed(querystring) }),
+      ...(body !== undefined && { body: relaxed(body) }),
+    },
+    url,
+  };
+}
+
+function relaxed(schema: unknown): unknown {
+  const { properties, required, ...rest } = schema as {
+    properties?: Record<string, { default?: unknown }>;
+    required?: string[];
+  };
+  if (properties === undefined || required === undefined) return schema;
+  return { ...rest, properties, required: required.filter((name) => properties[name].default === undefined) };
 }

@@ -2,6 +2,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { Clock, Log } from "@salestag/protocol/service";
 import type { Live } from "../live";
+import type { Eraser } from "../privacy/erasure";
 import type { Database } from "../store/database";
 import type { TokenSettings } from "./tokens";
 
@@ -32,6 +33,7 @@ export interface ApiParts {
   metricsToken?: Buffer;
   /** Opens the audio of one conversation, Ogg Opus; undefined where the archive has none or its key is gone. */
   audioOf(badge: string, epoch: number): Promise<Buffer | undefined>;
+  eraser: Pick<Eraser, "begin" | "finish">;
   /** What could not be opened, newest first. */
   problems(): OperatingProblem[];
   /** Undefined: chunks come in another way. */

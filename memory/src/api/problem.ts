@@ -1,6 +1,7 @@
 // What goes wrong in a request, as RFC 9457 tells it: a status, a title, and a sentence that says what is wrong and what to do.
 import { STATUS_CODES } from "node:http";
 import { type Static, Type } from "typebox";
+import { PrivacyError, type PrivacyErrorKind } from "../privacy/error";
 
 /** Media type of the answers that tell a problem. */
 export const PROBLEM_TYPE = "application/problem+json";
@@ -56,8 +57,17 @@ const REFUSALS: Record<string, [number, string]> = {
   "42501": [403, "You may not do this: ask a manager of your team."],
 };
 
-/** @returns the problem that a database's error is, or undefined when the fault is not the request's */
-export function problemOfDatabase(error: unknown): Problem | undefined {
+const PRIVACY_STATUS: Record<PrivacyErrorKind, number> = {
+  unknown: 404,
+  forbidden: 403,
+  held: 409,
+  invalid: 422,
+};
+
+/** @returns the problem that an error of another part is, or undefined when the fault is not the request's */
+export function refusalOf(error: unknown): Problem | undefined {
+  if (error instanceof PrivacyError)
+    return new Problem(PRIVACY_STATUS[error.kind], error.message[0].toUpperCase() + error.message.slice(1));
   const code = (error as { code?: unknown } | null)?.code;
   const refusal = typeof code === "string" ? REFUSALS[code] : undefined;
   return refusal && new Problem(...refusal);

@@ -5,9 +5,9 @@ import swagger from "@fastify/swagger";
 import { messageOf } from "@salestag/protocol/service";
 import Fastify, { type FastifyReply, type FastifyRequest, type RouteOptions } from "fastify";
 import { type Api, ApiContext, PurposeHeaders } from "./context";
-import { document } from "./document";
+import { asAsked, document } from "./document";
 import type { ApiParts } from "./parts";
-import { PROBLEM_TYPE, Problem, ProblemAnswer, problemAnswer, problemOfDatabase } from "./problem";
+import { PROBLEM_TYPE, Problem, ProblemAnswer, problemAnswer, refusalOf } from "./problem";
 import { addRoutes } from "./routes";
 import { tokenVerifier } from "./tokens";
 import { answerCompiler, requestCompiler } from "./validation";
@@ -52,7 +52,7 @@ export async function buildApi(parts: ApiParts, tls?: ListenOptions["tls"]): Pro
   });
   app.setErrorHandler(handleError(parts));
   app.setNotFoundHandler((_request, reply) => sendProblem(reply, noRoute()));
-  await app.register(swagger, { openapi: document(versionOfPackage()), hideUntagged: false });
+  await app.register(swagger, { openapi: document(versionOfPackage()), transform: asAsked });
   await app.register(async (routes) => addRoutes(routes as unknown as Api, new ApiContext(parts)));
   app.get("/openapi.json", { config: { open: true }, schema: { hide: true } }, async (_request, reply) =>
     reply.type("application/json").serializer(JSON.stringify).send(app.swagger()),
@@ -166,7 +166,7 @@ function handleError(parts: ApiParts) {
 
 function problemOf(error: unknown): Problem {
   if (error instanceof Problem) return error;
-  const refusal = problemOfDatabase(error);
+  const refusal = refusalOf(error);
   if (refusal !== undefined) return refusal;
   const { statusCode, code } = error as { statusCode?: number; code?: string };
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500)

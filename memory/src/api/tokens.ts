@@ -119,6 +119,7 @@ function problemOf(cause: unknown): unknown {
   if (cause instanceof errors.JWSSignatureVerificationFailed) return refused("its signature is wrong");
   if (cause instanceof errors.JWSInvalid || cause instanceof errors.JWTInvalid)
     return refused("it is no signed token");
+  if (cause instanceof errors.JOSENotSupported) return refused("it asks for what is not known here");
   if (cause instanceof errors.JWKSMultipleMatchingKeys) return refused("it does not name its key");
   return new Problem(503, "The keys that tokens are checked with cannot be had now: try again later.");
 }

@@ -173,8 +173,8 @@ function addBadges(app: Api, context: ApiContext): void {
     {
       schema: {
         tags,
-        operationId: "putBadge",
-        summary: "Adds a badge, or changes its label (managers)",
+        operationId: "labelBadge",
+        summary: "Changes a badge's label (managers); badges come with the vault",
         params: ByBadge,
         body: BadgeBody,
         response: { 200: BadgeAnswer },
@@ -182,12 +182,9 @@ function addBadges(app: Api, context: ApiContext): void {
     },
     (request) =>
       context.asManager(request, async (session) => {
-        await session.query(
-          `insert into salestag.badge (id, team_id, label) values ($1, salestag.my_team(), $2)
-           on conflict (id) do update set label = excluded.label`,
-          [request.params.id, request.body.label],
-        );
-        return badge(session, request.params.id);
+        const { id } = request.params;
+        await session.query("update salestag.badge set label = $2 where id = $1", [id, request.body.label]);
+        return badge(session, id);
       }),
   );
 }
