@@ -5,7 +5,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { jetstream, jetstreamManager, StorageType } from "@nats-io/jetstream";
 import { connect, createInbox, headers, type Msg, type NatsConnection } from "@nats-io/transport-node";
-import { freePort } from "../src/testing/servers";
+import { freePort } from "@salestag/protocol/testing";
 import type { Send } from "./meter";
 import { Server } from "./server";
 import { CHUNK_BYTES, fail, type Target, type TargetSpec } from "./target";

@@ -1,14 +1,35 @@
 -- Tables of the memory. `told` tables hold what people or transcribers said and nothing else can give again; all others follow from the sealed chunks,
 -- the vault and the told ones, and `salestag-memory rebuild` makes them anew.
 create schema salestag;
-create extension if not exists vector;
+
+-- Migrations that this database has had.
+create table salestag.migration (
+  name text primary key,
+  -- SHA-256 of the file.
+  checksum text not null,
+  done_at timestamptz not null
+);
+alter table salestag.migration enable row level security;
+
+-- Supabase keeps extensions in a schema of their own.
+do $$ begin
+  if to_regnamespace('extensions') is null then
+    create extension if not exists vector;
+  else
+    create extension if not exists vector schema extensions;
+  end if;
+end $$;
 
 do $$ begin
   if not exists (select from pg_roles where rolname = 'authenticated') then
     create role authenticated nologin noinherit;
   end if;
 end $$;
-grant authenticated to current_user;
+do $$ begin
+  if not pg_has_role('authenticated', 'member') then
+    grant authenticated to current_user;
+  end if;
+end $$;
 grant usage on schema salestag to authenticated;
 
 -- People and places (told) ------------------------------------------------------------------------------------------------------------------------------

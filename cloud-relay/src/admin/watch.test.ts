@@ -3,10 +3,10 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { connect } from "node:net";
+import { NatsServer } from "@salestag/protocol/testing";
 import { type Disk, nodeDisk } from "../disk";
 import type { Relay, RelayOptions } from "../index";
 import { Bench, ManualClock, type TestBadge } from "../testing/rigging";
-import { NatsServer } from "../testing/servers";
 import { WatchClient } from "../testing/watch-client";
 
 const TOKEN = randomBytes(24).toString("base64");

@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { AckPolicy, jetstream, jetstreamManager } from "@nats-io/jetstream";
 import { connect, type NatsConnection } from "@nats-io/transport-node";
 import { decodeRecord } from "@salestag/protocol/host";
+import { NatsServer } from "@salestag/protocol/testing";
 import { entryOf } from "../testing/entries";
-import { NatsServer } from "../testing/servers";
 import { natsSink } from "./nats";
 import type { Sink } from "./sink";
 

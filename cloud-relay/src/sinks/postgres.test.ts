@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { PGlite } from "@electric-sql/pglite";
 import { decodeRecord } from "@salestag/protocol/host";
+import { PostgresServer } from "@salestag/protocol/testing";
 import { Client } from "pg";
 import { entryOf } from "../testing/entries";
-import { PostgresServer } from "../testing/servers";
 import { ensureTable, insertChunks, postgresSink, type SqlClient } from "./postgres";
 import { RejectedError, type Sink } from "./sink";
 

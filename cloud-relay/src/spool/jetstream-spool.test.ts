@@ -7,12 +7,12 @@ import { join } from "node:path";
 import { AckPolicy, jetstream, jetstreamManager } from "@nats-io/jetstream";
 import { connect, type NatsConnection } from "@nats-io/transport-node";
 import { type ChunkRecord, decodeRecord, FrameType } from "@salestag/protocol/host";
+import { NatsServer } from "@salestag/protocol/testing";
 import { nodeDisk } from "../disk";
 import { folderSink } from "../sinks/folder";
 import type { Sink } from "../sinks/sink";
 import type { BadgeClient } from "../testing/badge-client";
 import { Bench, namesOf, RelayChild, recordsInFolder, type TestBadge } from "../testing/rigging";
-import { NatsServer } from "../testing/servers";
 import type { JetStreamSpoolSettings } from "./jetstream-spool";
 
 const STREAM = { stream: "SPOOL", subject: "salestag.spool", replicas: 1, duplicateWindowMs: 120_000 };

@@ -23,10 +23,14 @@ export function modeOf(path: string): number {
 /**
  * Skips the running test where a program is not installed; fails it where CI says that everything must be there, but for programs that
  * SALESTAG_TESTS_WITHOUT names (with commas between).
- * @param versionArgument makes the program print its version and end with 0
+ * @param version makes the program print its version and end with 0, or looks whether it is there
  */
-export function requireProgram(test: Mocha.Context, program: string, versionArgument = "--version"): void {
-  if (spawnSync(program, [versionArgument]).status === 0) return;
+export function requireProgram(
+  test: Mocha.Context,
+  program: string,
+  version: string | (() => boolean) = "--version",
+): void {
+  if (typeof version === "string" ? spawnSync(program, [version]).status === 0 : version()) return;
   const given = (process.env.SALESTAG_TESTS_WITHOUT ?? "").split(",");
   if (process.env.CI && !given.includes(program))
     throw new Error(`'${program}' is not installed; this test must not be skipped in CI`);

@@ -2,12 +2,12 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { addBadge } from "@salestag/protocol/host";
+import { freePort } from "@salestag/protocol/testing";
 import puppeteer, { type Browser, type Page } from "puppeteer-core";
 import type { Relay } from "../../index";
 import type { Sink } from "../../sinks/sink";
 import type { BadgeClient } from "../../testing/badge-client";
 import { Bench, type TestBadge } from "../../testing/rigging";
-import { freePort } from "../../testing/servers";
 
 const CHROMIUM = "/usr/bin/chromium";
 const TOKEN = randomBytes(24).toString("base64");

@@ -1,13 +1,15 @@
 // Servers that tests need, each in a process of its own with its files in a temporary folder: NATS with JetStream and PostgreSQL, as Debian packages them.
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, chownSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { requireProgram } from "./tools";
 
 const POSTGRES_BIN = "/usr/lib/postgresql/15/bin";
+const PGVECTOR = "/usr/share/postgresql/15/extension/vector.control";
 
 /** @returns a port of this machine that nobody uses now */
 export async function freePort(): Promise<number> {
@@ -67,6 +69,11 @@ export class NatsServer {
   }
 }
 
+/** Skips the running suite where PostgreSQL 15 has no pgvector; fails it where CI says that it must be there. */
+export function requirePgvector(test: Mocha.Context): void {
+  requireProgram(test, "pgvector", () => existsSync(PGVECTOR));
+}
+
 /** A PostgreSQL 15 with a database `postgres` and a user `postgres`. */
 export class PostgresServer {
   readonly password = "local-test";
@@ -76,6 +83,11 @@ export class PostgresServer {
     private readonly folder: string,
     readonly port: number,
   ) {}
+
+  /** URL of a database on it. */
+  url(database = "postgres", user = "postgres", password = this.password): string {
+    return `postgres://${user}:${password}@127.0.0.1:${this.port}/${database}`;
+  }
 
   static async start(): Promise<PostgresServer> {
     const server = new PostgresServer(mkdtempSync(join(tmpdir(), "salestag-pg-")), await freePort());

@@ -1,0 +1,91 @@
+// What the two databases have in common below the rights: transactions with limits, and scripts of several statements.
+import type { Session } from "./database";
+
+/** A transaction in which scripts may be run too. */
+export interface Transaction extends Session {
+  /** Runs several statements without values. */
+  script(text: string): Promise<void>;
+}
+
+/** How long a transaction may take. */
+export interface Limits {
+  /** Longest that one statement may run. */
+  statementMsMax: number;
+  /** Longest that a transaction may stay open. */
+  openMsMax: number;
+}
+
+export const DEFAULT_LIMITS: Limits = { statementMsMax: 30_000, openMsMax: 60_000 };
+
+/** A database without rights of its own. */
+export interface Engine {
+  readonly durable: boolean;
+  /** Runs `work` in a transaction of the service. */
+  transaction<T>(limits: Limits, work: (transaction: Transaction) => Promise<T>): Promise<T>;
+  /** Runs `work` in a transaction whose login may be one that is good for nothing but the role `authenticated`. */
+  forPersons<T>(limits: Limits, work: (transaction: Transaction) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+/** A database cannot be opened or used as it is; says what to do. */
+export class DatabaseTrouble extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "DatabaseTrouble";
+  }
+}
+
+/** A statement was refused; `code` is its SQLSTATE (PostgreSQL, appendix A). */
+export class StatementRefused extends Error {
+  constructor(
+    message: string,
+    readonly code: string,
+    readonly constraint?: string,
+  ) {
+    super(message);
+    this.name = "StatementRefused";
+  }
+}
+
+/** Where names are looked for: the tables, and pgvector's types and operators, which Supabase keeps in a schema of their own. */
+const SEARCH_PATH = "pg_catalog, salestag, extensions, public, pg_temp";
+
+/** @returns a script that begins a transaction */
+export function beginScript({ statementMsMax }: Limits): string {
+  return `begin; set local search_path = ${SEARCH_PATH}; set local statement_timeout = ${Math.ceil(statementMsMax)}`;
+}
+
+/**
+ * Runs `work` until its end, or until the transaction has been open for too long: then its session answers no more.
+ * @param now steady time in ms
+ */
+export async function withinLimits<T>(
+  transaction: Transaction,
+  { openMsMax }: Limits,
+  work: (transaction: Transaction) => Promise<T>,
+): Promise<T> {
+  let over: string | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  const guarded: Transaction = {
+    query: async (text, values) => {
+      if (over !== undefined) throw new DatabaseTrouble(over);
+      return transaction.query(text, values);
+    },
+    script: async (text) => {
+      if (over !== undefined) throw new DatabaseTrouble(over);
+      return transaction.script(text);
+    },
+  };
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      over = `A transaction was open for more than ${openMsMax} ms and was taken back; do what is slow outside of it.`;
+      reject(new DatabaseTrouble(over));
+    }, openMsMax);
+  });
+  try {
+    return await Promise.race([work(guarded), late]);
+  } finally {
+    clearTimeout(timer);
+    over ??= "This transaction has ended; a session is good only inside of the function that got it.";
+  }
+}

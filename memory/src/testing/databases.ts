@@ -1,0 +1,48 @@
+// Databases for tests: one body of tests runs on the embedded database and on a real PostgreSQL 15.
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { PostgresServer, requirePgvector } from "@salestag/protocol/testing";
+import type { Database } from "../store/database";
+import { openDatabase } from "../store/open";
+
+/**
+ * Registers the suite twice. Each suite has one database, empty before each test.
+ * @param body gets a function that gives the database of the running test
+ */
+export function onBothDatabases(area: string, body: (database: () => Database) => void): void {
+  describe(`${area} (embedded)`, () => {
+    const folder = mkdtempSync(join(tmpdir(), "salestag-memory-"));
+    withDatabase(() => openDatabase({ folder }), body);
+    after(() => rmSync(folder, { recursive: true, force: true }));
+  });
+  describe(`${area} (PostgreSQL 15)`, () => {
+    let server: PostgresServer | undefined;
+    before(async function () {
+      requirePgvector(this as unknown as Mocha.Context);
+      server = await PostgresServer.start();
+    });
+    withDatabase(() => openDatabase({ url: server!.url() }), body);
+    after(() => server?.end());
+  });
+}
+
+function withDatabase(open: () => Promise<Database>, body: (database: () => Database) => void): void {
+  let database: Database | undefined;
+  before(async () => {
+    database = await open();
+  });
+  beforeEach(() => emptied(database!));
+  body(() => database!);
+  after(() => database?.close());
+}
+
+/** Takes all rows out of all tables but that of migrations. */
+export async function emptied(database: Database): Promise<void> {
+  await database.system(async (session) => {
+    const tables = await session.query<{ name: string }>(
+      "select format('salestag.%I', tablename) as name from pg_tables where schemaname = 'salestag' and tablename <> 'migration'",
+    );
+    await session.query(`truncate ${tables.map(({ name }) => name).join(", ")}`);
+  });
+}
