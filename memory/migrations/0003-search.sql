@@ -32,6 +32,10 @@ begin atomic
     || coalesce((select array_to_tsvector(array_agg(distinct 'TAG ' || kind)) from salestag.tag where conversation_id = conversation), '');
 end;
 
+-- A word as it is written in a tsquery.
+create function salestag.search_lexeme(word text) returns text language sql immutable
+  return '''' || replace(replace(word, '\', '\\'), '''', '''''') || '''';
+
 -- Condition on `salestag.conversation c` that holds for what the signed-in person may see and the filter lets through; every value in it is quoted.
 -- Filter: person, customer, site, territory (ids), tags (all of these kinds), outcome, since, until (before).
 create function salestag.search_condition(filter jsonb) returns text
@@ -75,7 +79,7 @@ begin
   end if;
   if filter ? 'tags' then
     found := found || format(' and c.document @@ %L::tsquery',
-      (select string_agg(quote_literal('TAG ' || replace(kind, '\', '\\')), ' & ') from jsonb_array_elements_text(filter -> 'tags') kind));
+      (select string_agg(salestag.search_lexeme('TAG ' || kind), ' & ') from jsonb_array_elements_text(filter -> 'tags') kind));
   end if;
   return found;
 end
@@ -90,26 +94,12 @@ begin atomic
   where schemaname = 'salestag' and tablename = 'conversation' and attname = 'document' and part >= in_part;
 end;
 
--- The newest `most` conversations that have a condition's words, best first.
-create function salestag.search_ranked(condition text, candidates tsquery, wanted tsquery, most integer)
-  returns table (conversation_id uuid, score real)
-  language plpgsql stable set search_path = pg_catalog, pg_temp
-as $$
-begin
-  return query execute format(
-    'with found as materialized (select c.id, c.started_at, c.document from salestag.conversation c where %s and c.document @@ %L::tsquery),
-      newest as (select * from found order by started_at desc, id limit %s)
-    select id, ts_rank_cd(document, %L::tsquery, 1) as score from newest where document @@ %L::tsquery order by 2 desc, started_at desc, id',
-    condition, candidates, most, wanted, wanted);
-end
-$$;
-
 -- Full text: conversations with all words of the query (as a search engine reads it: "a phrase", or, -without), or with some of them:
 -- of those that are not common, where there are such.
 -- Where more fit, only the newest `most` are ranked.
 create function salestag.search_text(query text, all_words boolean, filter jsonb, most integer)
   returns table (conversation_id uuid, score real)
-  language plpgsql stable security definer set search_path = pg_catalog, pg_temp
+  language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   said text := left(query, 1000);
@@ -121,7 +111,7 @@ begin
   if not all_words then
     select string_agg(form, ' | ') filter (where not common), string_agg(form, ' | ') into telling, every
     from (
-      select quote_literal(replace(word, '\', '\\')) as form, word = any (salestag.search_common_words(0.05)) as common
+      select salestag.search_lexeme(word) as form, word = any (salestag.search_common_words(0.05)) as common
       from unnest(tsvector_to_array(to_tsvector('english', said) || to_tsvector('simple', said))) word
     ) words;
     wanted := coalesce(telling, every, '')::tsquery;
@@ -136,22 +126,34 @@ $$;
 -- The newest conversations that have the words, best first.
 create function salestag.search_ranked(condition text, wanted tsquery, most integer)
   returns table (conversation_id uuid, score real)
-  language plpgsql stable set search_path = pg_catalog, pg_temp
+  language plpgsql set search_path = pg_catalog, pg_temp
 as $$
-begin
+declare
   -- The index answers for words, not for their places: phrases are looked for in what has the words.
-  return query execute format(
-    'with found as materialized (select c.id, c.started_at, c.document from salestag.conversation c where %s and c.document @@ %L::tsquery),
-      newest as materialized (select * from found order by started_at desc, id limit %s)
-    select id, ts_rank_cd(document, %L::tsquery, 1) from newest where document @@ %L::tsquery order by 2 desc, started_at desc, id',
-    condition, regexp_replace(wanted::text, '<(-|\d+)>', '&', 'g'), most, wanted, wanted);
+  words text := format('c.document @@ %L::tsquery', regexp_replace(wanted::text, '<(-|\d+)>', '&', 'g'));
+  plan jsonb;
+  ids uuid[];
+begin
+  execute format('explain (format json) select from salestag.conversation c where %s and %s', condition, words) into plan;
+  -- What many have, the newest have too: no need to sort them all.
+  if (plan #>> '{0,Plan,Plan Rows}')::numeric > 1000 then
+    execute format('select array(select id from (select * from salestag.conversation c where %s order by started_at desc limit 5000) c
+      where %s order by started_at desc limit %s)', condition, words, most) into ids;
+  end if;
+  if coalesce(cardinality(ids), 0) < most then
+    execute format('with found as materialized (select c.id, c.started_at from salestag.conversation c where %s and %s)
+      select array(select id from found order by started_at desc, id limit %s)', condition, words, most) into ids;
+  end if;
+  return query
+    select c.id, ts_rank_cd(c.document, wanted, 1) from salestag.conversation c
+    where c.id = any(ids) and c.document @@ wanted order by 2 desc, c.started_at desc, c.id;
 end
 $$;
 
 -- Vectors: the nearest parts of conversations. Up to `exact` conversations that the filter lets through are compared one by one; among more, the index finds.
 create function salestag.search_vectors(part text, model text, query vector, filter jsonb, most integer, exact integer)
   returns table (conversation_id uuid, n integer, distance real)
-  language plpgsql stable security definer set search_path = pg_catalog, pg_temp
+  language plpgsql security definer set search_path = pg_catalog, pg_temp set random_page_cost = 1.1
 as $$
 declare
   condition text := salestag.search_condition(filter);
@@ -195,7 +197,7 @@ $$;
 do $$
 declare name text;
 begin
-  foreach name in array array['search_document(uuid, regconfig)', 'search_condition(jsonb)', 'search_common_words(real)',
+  foreach name in array array['search_document(uuid, regconfig)', 'search_lexeme(text)', 'search_condition(jsonb)', 'search_common_words(real)',
     'search_ranked(text, tsquery, integer)', 'search_text(text, boolean, jsonb, integer)',
     'search_vectors(text, text, vector, jsonb, integer, integer)', 'search_newest(jsonb, timestamptz, uuid, integer)']
   loop
