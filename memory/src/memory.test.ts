@@ -7,11 +7,12 @@ import { ConsentMeans } from "@salestag/protocol/host";
 import { lineLog } from "@salestag/protocol/service";
 import { shredEpochs } from "@salestag/protocol/team";
 import { badgeKeys, RECEIVED_MS, writeRecord } from "@salestag/protocol/testing";
+import { localEmbedder } from "./embed";
 import type { LiveEvent } from "./live";
 import { type Memory, type MemoryParts, type MemorySettings, SETTINGS_DEFAULT, startMemory } from "./memory";
 import { conversationId } from "./model/conversation-id";
 import { localStructurer } from "./tagger";
-import { emptied } from "./testing/databases";
+import { onBothDatabases } from "./testing/databases";
 import { ManualClock } from "./testing/manual-clock";
 import { interlude, makeTeam, type TestTeam, talk } from "./testing/team";
 import type { Heard, Transcriber } from "./transcribe";
@@ -21,7 +22,7 @@ const NOW_MS = RECEIVED_MS + 1000;
 const MINUTE_MS = 60_000;
 const BADGE0 = badgeKeys(0).badge;
 
-describe("memory", () => {
+onBothDatabases("memory", (database) => {
   let folder = "";
   let team: TestTeam;
   let clock: ManualClock;
@@ -37,10 +38,8 @@ describe("memory", () => {
 
   beforeEach(async () => {
     clock = new ManualClock(NOW_MS);
-    rmSync(join(folder, "data", "chunks"), { recursive: true, force: true });
+    rmSync(join(folder, "data"), { recursive: true, force: true });
     await start();
-    await emptied(memory.database);
-    await restart();
   });
   afterEach(() => memory.close());
 
@@ -62,6 +61,8 @@ describe("memory", () => {
       },
       {
         structurer: localStructurer(),
+        embedder: localEmbedder(),
+        database: database(),
         clock,
         log: lineLog(clock, (line) => lines.push(line), true),
         random: () => 0.5,
@@ -81,7 +82,7 @@ describe("memory", () => {
     memory.database.system((session) => session.query<T>(text, values));
   const conversations = () =>
     rows(
-      "select badge_id, epoch, state, complete, chunks, transcribed_by, structured_by from salestag.conversation order by 1, 2",
+      "select badge_id, epoch, state, complete, chunks, transcribed_by, structured_by, embedded_by from salestag.conversation order by 1, 2",
     );
 
   async function takeAll(records: ReturnType<typeof talk>) {
@@ -100,6 +101,7 @@ describe("memory", () => {
         chunks: 8,
         transcribed_by: "badge",
         structured_by: localStructurer().name,
+        embedded_by: localEmbedder().name,
       },
     ]);
     assert.deepEqual(await rows("select n, text, start_ms from salestag.phrase order by n"), [
@@ -172,7 +174,7 @@ describe("memory", () => {
       await takeAll(talk({ consent }));
       clock.move(23 * 60 * MINUTE_MS);
       await memory.idle();
-      assert.equal(memory.archive.count({ badge: BADGE0, epoch: 0 }), 8 - 1);
+      assert.equal(memory.archive.count({ badge: BADGE0, epoch: 0 }), 8);
       clock.move(2 * 60 * MINUTE_MS);
       await memory.archive.close();
       assert.deepEqual(memory.archive.places(), []);
@@ -188,10 +190,10 @@ describe("memory", () => {
     clock.move(31 * MINUTE_MS);
     await memory.idle();
     const [row] = await conversations();
-    assert.deepEqual([row.state, row.complete, row.chunks], ["final", false, 7 - 1]);
+    assert.deepEqual([row.state, row.complete, row.chunks], ["final", false, 7]);
     await takeAll(missing);
     const [whole] = await conversations();
-    assert.deepEqual([whole.state, whole.complete, whole.chunks], ["final", true, 7]);
+    assert.deepEqual([whole.state, whole.complete, whole.chunks], ["final", true, 8]);
   });
 
   it("interlude: what a badge tells between conversations is none, and dates those before it", async () => {

@@ -6,6 +6,7 @@ import { lockFolderNow, messageOf } from "@salestag/protocol/service";
 import { fillGaps, oggOpus, ToolError } from "@salestag/protocol/team";
 import type { ListenOptions } from "./api/server";
 import type { TokenSettings } from "./api/tokens";
+import type { Embedder } from "./embed";
 import { Archive, type Place } from "./ingest/archive";
 import { FolderSource, type Source } from "./ingest/folder";
 import { Intake, type IntakeCounts } from "./ingest/intake";
@@ -18,16 +19,18 @@ import type { Structurer } from "./model/structure";
 import { BADGE_SOURCE } from "./model/transcript";
 import { BootClocks } from "./pipeline/boot-clocks";
 import { openPlace } from "./pipeline/final";
-import { daily } from "./pipeline/nightly";
+import { daily, every } from "./pipeline/nightly";
 import { Opener } from "./pipeline/opener";
 import { type Problem, Problems } from "./pipeline/problems";
 import { assignWearers } from "./pipeline/rows";
+import { searchStage } from "./pipeline/search";
 import { type Stage, StageRunner } from "./pipeline/stage";
 import { structuringStage } from "./pipeline/structuring";
 import { teamIdOf } from "./pipeline/team";
 import { transcriptionStage } from "./pipeline/transcription";
 import { Eraser } from "./privacy/erasure";
 import { expire } from "./privacy/retention";
+import { ensureVectorIndex, refreshStatistics } from "./search";
 import type { Database } from "./store/database";
 import { openDatabase } from "./store/open";
 import type { Transcriber } from "./transcribe";
@@ -75,8 +78,9 @@ export interface MemoryParts {
   /** Left out: conversations are kept with what the badge heard. */
   transcriber?: Transcriber;
   structurer: Structurer;
-  /** Makes the stage that has conversations found, last of all. */
-  searchStage?: (database: Database) => Stage;
+  embedder: Embedder;
+  /** A database that is open already, with the data folder's lock; whoever opened it closes it. Left out: the settings' own is opened. */
+  database?: Database;
   clock: Clock;
   log: Log;
   /** 0 to below 1. */
@@ -147,7 +151,8 @@ async function assemble(
   const { clock, log } = parts;
   const keyring = await Keyring.open(settings.vault, settings.identity);
   ends.push(() => keyring.close());
-  const database = await openStore(settings, ends);
+  const database = parts.database ?? (await openStore(settings, ends));
+  await ensureVectorIndex(database, parts.embedder);
   const archive = Archive.open(join(settings.data, "chunks"));
   ends.push(() => archive.close());
   const teamId = await database.system((session) => teamIdOf(session, settings.team, clock.unixMs()));
@@ -168,12 +173,11 @@ async function assemble(
     {
       database,
       archive: {
-        async remove(badge, epoch) {
-          const place = { badge, epoch };
+        async remove(place) {
           intake.shut(place);
           await opener.forget(place);
-          await stages.forget(conversationId(badge, epoch));
-          await archive.remove(place);
+          await stages.forget(conversationId(place.badge, place.epoch));
+          return archive.remove(place);
         },
         epochs: async () => archive.places(),
       },
@@ -190,6 +194,7 @@ async function assemble(
   keyring.watch(clock, () => opener.retry());
   const night = () => void keepRetention(database, eraser, parts, problems);
   ends.push(daily(clock, settings.retentionAtMs, night));
+  ends.push(every(clock, HOUR_MS, () => void keepStatistics(database, problems)));
   const sources = startSources(settings, { intake, problems, clock });
   for (const source of sources) ends.push(() => source.close());
   const ingest = ingestHandler({
@@ -250,18 +255,18 @@ interface Inner {
 
 /** The stages, each of which hands on to the next. */
 function makeStages(settings: MemorySettings, parts: MemoryParts, inner: Inner) {
-  const { transcriber, structurer, searchStage, clock, log, random } = parts;
+  const { transcriber, structurer, embedder, clock, log, random } = parts;
   const { database, live } = inner;
   const nowUnixMs = () => clock.unixMs();
   const run = (stage: Stage) =>
     new StageRunner(stage, { database, clock, log, random, atOnce: AT_ONCE[stage.name] });
-  const search = searchStage === undefined ? undefined : run(searchStage(database));
+  const search = run(searchStage(database, embedder));
   const { language } = settings;
   const transcribes = transcriber !== undefined;
   const structuring = run(
     structuringStage({
       ...{ database, structurer, live, nowUnixMs, language, transcribes },
-      onDone: (id) => search?.add(id),
+      onDone: (id) => search.add(id),
     }),
   );
   const transcription =
@@ -327,6 +332,16 @@ async function keepRetention(
     problems.clear("retention");
   } catch (cause) {
     problems.note("retention", messageOf(cause));
+  }
+}
+
+/** Embedded, nobody else looks after them. */
+async function keepStatistics(database: Database, problems: Problems): Promise<void> {
+  try {
+    await refreshStatistics(database);
+    problems.clear("statistics");
+  } catch (cause) {
+    problems.note("statistics", messageOf(cause));
   }
 }
 

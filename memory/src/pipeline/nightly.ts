@@ -1,4 +1,4 @@
-// Something that is done once a day, at the same time (UTC).
+// What is done again and again: once a day at the same time (UTC), or every so often.
 import type { Clock } from "@salestag/protocol/service";
 
 const DAY_MS = 24 * 3_600_000;
@@ -13,6 +13,19 @@ export function daily(clock: Clock, atMs: number, run: () => void): () => void {
   const next = () => {
     const waitMs = (atMs - (clock.unixMs() % DAY_MS) + DAY_MS) % DAY_MS || DAY_MS;
     cancel = clock.after(waitMs, () => {
+      run();
+      next();
+    });
+  };
+  next();
+  return () => cancel();
+}
+
+/** @returns ends it */
+export function every(clock: Clock, ms: number, run: () => void): () => void {
+  let cancel: () => void = () => undefined;
+  const next = () => {
+    cancel = clock.after(ms, () => {
       run();
       next();
     });
