@@ -176,7 +176,7 @@ onBothDatabases("memory", (database) => {
       await memory.idle();
       assert.equal(memory.archive.count({ badge: BADGE0, epoch: 0 }), 8);
       clock.move(2 * 60 * MINUTE_MS);
-      await memory.archive.close();
+      await memory.idle();
       assert.deepEqual(memory.archive.places(), []);
       assert.deepEqual(await conversations(), []);
       assert.equal(lines.filter((line) => line.includes("nobody consented")).length, 1);

@@ -179,7 +179,7 @@ async function assemble(
           await stages.forget(conversationId(place.badge, place.epoch));
           return archive.remove(place);
         },
-        epochs: async () => archive.places(),
+        places: () => archive.places(),
       },
       keys: keyring.holder,
       databaseFolder: settings.postgres === undefined ? join(settings.data, "database") : undefined,
@@ -203,7 +203,7 @@ async function assemble(
     nowUnixMs: () => clock.unixMs(),
   });
   const audioOf = (badge: string, epoch: number) => audioAt({ archive, keyring, clocks }, { badge, epoch });
-  const url = await serve(settings, parts, { database, live, problems, ingest, audioOf }, ends);
+  const url = await serve(settings, parts, { database, live, problems, ingest, audioOf, eraser }, ends);
   return {
     ...{ database, live, intake, archive, eraser, teamId, url, ingest, audioOf },
     problems: () => problems.list(),
@@ -382,6 +382,7 @@ async function serve(
     problems: Problems;
     ingest: IngestHandler;
     audioOf: Memory["audioOf"];
+    eraser: Eraser;
   },
   ends: (() => Promise<void> | void)[],
 ): Promise<string | undefined> {
