@@ -182,7 +182,7 @@ async function assemble(
         places: () => archive.places(),
       },
       keys: keyring.holder,
-      databaseFolder: settings.postgres === undefined ? join(settings.data, "database") : undefined,
+      databaseFolder: database.durable ? undefined : join(settings.data, "database"),
     },
     () => clock.unixMs(),
   );
