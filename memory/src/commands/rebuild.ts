@@ -1,5 +1,5 @@
 // `salestag-memory rebuild`: makes the database anew from sealed chunks, vault and what was told. It may be interrupted, and is then done anew.
-import { systemClock } from "@salestag/protocol/service";
+import { lockFolderNow, systemClock } from "@salestag/protocol/service";
 import { readConfig } from "../config/config";
 import { type MemoryStatus, startMemory } from "../memory";
 import { openDatabase, rebuildDatabase } from "../store/open";
@@ -11,6 +11,9 @@ const SHOWN_EVERY_MS = 2000;
 export async function rebuild(configFile: string, say: (line: string) => void): Promise<MemoryStatus> {
   const config = readConfig(configFile, process.env, () => systemClock.unixMs());
   const { settings } = config;
+  // The embedded database takes the folder's lock itself.
+  const unlock =
+    settings.postgres === undefined ? undefined : lockFolderNow(settings.data, { shared: false });
   say("making the database anew from what was told");
   const database =
     settings.postgres === undefined
@@ -37,5 +40,6 @@ export async function rebuild(configFile: string, say: (line: string) => void): 
     return status;
   } finally {
     await database.close();
+    unlock?.();
   }
 }
