@@ -19,9 +19,14 @@ const TURNS_AWAY = read(
   "(a lot of|most) (people|customers|folks)",
 );
 const ACKNOWLEDGES = read(
-  "(understand|hear you|fair enough|fair point|makes sense|make sense|good question|good point|great question|no problem|not a problem|no worries|of course|sure|certainly|naturally|reasonable|understood|sorry|totally|absolutely|i get it|got it|i see|you are right|you read right|true|fair|sensible|no rush|no pressure|okay|all right|right|exactly|i believe|i bet|ouch|i know|thank|thanks|respect|appreciate|happy|glad|smart|good for you|most people say)",
+  "(understand|hear you|fair enough|fair point|makes sense|make sense|good question|good point|great question|no problem|not a problem|no worries|of course|sure|certainly|naturally|reasonable|understood|sorry|totally|absolutely|i get it|got it|i see|you are right|you read right|true|fair|sensible|no rush|no pressure|exactly|i believe|i bet|ouch|i know|thank|thanks|respect|appreciate|happy|glad|smart|good for you|most people say)",
   "^^ (yes|yeah|yep|no|nope|not|that|then|if|what|who|when|which|how|because|it would|it do|it be|you would|you can|you do|you will|they do|they would|down|up|only|about|even|both|from|until|by|up to|depend|for)",
   "(that is|that would|that do|that end|that one|this is why|that is why|that is what)",
+);
+/** How a turn begins that tells of the product, not of what was asked. */
+const TELLS = read(
+  "^^ (the|our|ours|we|this|these|all|they come|it come|in the|a lot of|most|did you|have you)",
+  "^^ (okay|right|so) so? (how we|what we|the way|first)",
 );
 const TOPICS: Partial<Record<string, Pattern[]>> = {
   "objection.pricing": read("<price>", "$", "#", "save", "cheap", "budget", "pay", "worth", "cost", "afford", "free", "<debt>", "month"),
@@ -32,6 +37,8 @@ const TOPICS: Partial<Record<string, Pattern[]>> = {
   "signal.interest": read("#", "$"),
   "signal.decision-readiness": read("sign", "pay", "start", "card", "cash", "check", "<when>", "deposit", "#", "here", "form", "name", "done", "i can", "i could", "got", "book", "put"),
 };
+/** Tokens of the rep's turn within which it takes up what was said, if it does. */
+const OPENING = 16;
 /** Stems that two turns share without speaking of the same thing. */
 const EMPTY_WORDS = new Set(
   "have that this with what your they them their there then than would could should will just like about from when were been does into over more very really some know well okay yeah think want need here because also even only much many thing still going come make take good year one get".split(
@@ -41,17 +48,18 @@ const EMPTY_WORDS = new Set(
 
 /** @returns true when the rep's turn passes over what the finding saw in the turn before */
 export function passesOver(before: ReadTurn, finding: Finding, rep: ReadTurn): boolean {
-  if (rep.tokens.length < 4 || rep.questions.some((question) => question)) return false;
-  const opening = rep.tokens.slice(0, 8);
+  const opening = rep.tokens.slice(0, OPENING);
+  if (rep.tokens.length < 4 || opening.some(({ sentence }) => rep.questions[sentence])) return false;
   if (anywhere(ACKNOWLEDGES, opening)) return anywhere(read("anyway"), rep.tokens);
-  if (sharesWords(before, rep)) return false;
+  if (sharesWords(before, opening)) return false;
   if (anywhere(TURNS_AWAY, rep.tokens)) return true;
+  if (finding.kind.startsWith("signal.") && !anywhere(TELLS, rep.tokens)) return false;
   return !anywhere(TOPICS[finding.kind] ?? [], rep.tokens);
 }
 
-function sharesWords(before: ReadTurn, rep: ReadTurn): boolean {
+function sharesWords(before: ReadTurn, opening: readonly Token[]): boolean {
   const said = new Set(before.tokens.filter(hasContent).map(({ stem }) => stem));
-  return rep.tokens.some((token) => hasContent(token) && said.has(token.stem));
+  return opening.some((token) => hasContent(token) && said.has(token.stem));
 }
 
 function hasContent({ stem }: Token): boolean {

@@ -3,7 +3,7 @@
 //   <class>     any entry of a class of words              (a|b c)  either
 //   x?          once or not at all                         ..  ...  up to 3, up to 7 tokens in between, within the sentence
 //   #           a number                                   $        an amount of money
-//   @           somebody's or something's own name
+//   @           a name that may be a company's                @@       any word with a capital within the sentence
 //   ^           here a sentence or a clause begins         ^^       here the turn begins, after "well", "oh" and their like
 //   !(a|b)      not this here                              $$       here the turn ends
 import { isMoney, isNumber } from "./numbers";
@@ -114,6 +114,7 @@ function split(source: string, separator: string): string[] {
 function special(part: string): Node | undefined {
   if (part === "..") return gap(GAP_SHORT);
   if (part === "...") return gap(GAP_LONG);
+  if (part === "@@") return single((token) => token.capital);
   if (part === "@") return single((token) => token.name);
   if (part === "#") return single((token) => isNumber(token.text));
   if (part === "$") return single((token, next) => isMoney(token.text, next?.text));

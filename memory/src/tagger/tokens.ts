@@ -1,6 +1,6 @@
 // A turn's words as tokens that rules match on: folded, contractions taken apart ("don't" is `do` `not`), each with its stem, its sentence and its clause.
 import type { Word } from "../model/transcript";
-import { isName } from "./names";
+import { isCapital, isName } from "./names";
 import { stem } from "./stem";
 
 /** A part of a word that a pattern can match. Several may come from one word. */
@@ -14,6 +14,8 @@ export interface Token {
   sentence: number;
   /** Somebody's or something's own name: it has a capital within the sentence. */
   name: boolean;
+  /** It has a capital within the sentence: some person's, place's or company's name. */
+  capital: boolean;
   /** From 0 over the whole turn. A comma, a colon, "but" or "because" ends a clause, and every end of a sentence. */
   clause: number;
 }
@@ -114,11 +116,13 @@ export function tokenize(words: readonly Word[]): TokenizedTurn {
   let clause = 0;
   let opener = "";
   for (const [place, { text }] of words.entries()) {
-    for (const part of partsOf(text)) {
+    const first = opener === "";
+    for (const [index, part] of partsOf(text).entries()) {
       if (FILLERS.has(part)) continue;
       if (CLAUSE_OPENERS.has(part)) clause++;
-      const name = isName(text, part, opener === "");
-      tokens.push({ text: part, stem: stem(part), word: place, sentence, clause, name });
+      const name = index === 0 && isName(text, part, first, words[place + 1]?.text);
+      const capital = index === 0 && !first && isCapital(text, part);
+      tokens.push({ text: part, stem: stem(part), word: place, sentence, clause, name, capital });
       if (opener === "") opener = part;
     }
     const end = /[.!?…]["')]*$/.exec(text);
