@@ -12,7 +12,7 @@ const WEIGHTS: Record<string, string> = {
   "-2":
     "annoy|annoying|bad|hate|upset|terrible|scare|scared|frighten|pushy|rude|ridiculous|uncomfortable|disappoint|disappointing|waste|lie|lied|stop|scam|rip off|frustrating|frustrated|insult|unacceptable|enough|pressure|burned|worst|awful|unfair|cheat|trick|trap|nonsense|bother|sick of|fed up|uneasy|mad|irritate|dread|joke|insane|crazy|infuriating|robbery|nightmare|miserable|gouge|theatrics|not funny|do not like|excuse me|listen to me|not listening|patronize|nuts|ashamed|embarrass|dreadful|horrible|stress|cornered|low blow|pestered|hung up|fobbed off|cross",
   "-3":
-    "furious|disgusting|disgust|outrage|outrageous|angry|livid|liar|lying|police|get out|get off|go away|leave me alone|how dare|harass|harassment|threaten|insulting|shameful|shameless|appalled|appalling|sickening|crook|con man|swindle|no way to treat|hang up|slam|disgrace|fraud|thief|thieves|get lost|hell|damn|creep|bully|nerve",
+    "furious|disgusting|disgust|outrage|outrageous|angry|livid|liar|lying|police|get out|get off|go away|leave me alone|how dare|harass|harassment|threaten|insulting|shameful|shameless|appalled|appalling|sickening|crook|con man|swindle|no way to treat|hang up|slam|disgrace|fraud|thief|thieves|get lost|hell|damn|bully|nerve",
 };
 
 /** Each phrase or word with its weight. */

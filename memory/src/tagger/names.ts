@@ -18,7 +18,7 @@ const NOT_A_COMPANY = new Set(
     "i monday tuesday wednesday thursday friday saturday sunday mondays tuesdays wednesdays thursdays fridays saturdays sundays " +
     "january february march april may june july august september october november december christmas easter thanksgiving " +
     "english spanish french german italian american europe european god lord jesus mr mrs ms miss dr sir madam ma'am mom mum dad " +
-    "father mother grandma grandpa hoa tv pdf usb hd led ac hvac ceo cfo wifi wi fi ok okay id pos id sms dvr gps diy " +
+    "father mother grandma grandpa hoa tv pdf usb hd led ac hvac ceo cfo hr earl ok wifi wi fi ok okay id pos id sms dvr gps diy " +
     "mike john mary anna anne tom tim bob bill jim joe sam dan dave david steve mark paul peter pete linda susan karen lisa laura sarah sara emma maria marie " +
     "rosa ray walt frank fred george harry jack james jane jenny jessica julia kate kelly ken kevin larry leo lucy luke martin max nancy nick nina " +
     "oliver pat rachel richard rick rob robert roger ron ruth scott sean sharon simon sophie stan stephen ted theresa tina tony victor walter " +
