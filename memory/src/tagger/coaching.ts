@@ -10,17 +10,19 @@ const MONOLOGUE_MS = 40_000;
 export const COMPUTED = {
   "long-turn": `One turn of the rep has ${MONOLOGUE_WORDS} words or more, or takes more than ${MONOLOGUE_MS / 1000} s.`,
   "objection-passed-over": "The customer objected, and the rep's next turn speaks of something else.",
-  "signal-passed-over": "The customer showed that they want it, and the rep's next turn speaks of something else.",
+  "signal-passed-over":
+    "The customer showed that they want it, and the rep's next turn speaks of something else.",
   "ends-without-next-step": "Nothing was sold or refused for good, and the talk ends without a next step.",
 } as const;
 
 /** @returns coaching tags; `findings` are those of the rules, one of each kind on a turn */
 export function coach(turns: readonly ReadTurn[], findings: readonly Finding[]): Finding[] {
-  return [
-    ...turns.filter(isMonologue).map((turn) => coaching("coaching.monologue", "long-turn", turn, 0.95)),
-    ...passedOver(turns, findings),
-    ...withoutNextStep(turns, findings),
-  ];
+  return [...monologues(turns), ...passedOver(turns, findings), ...withoutNextStep(turns, findings)];
+}
+
+/** @returns the rep's turns that are too long */
+export function monologues(turns: readonly ReadTurn[]): Finding[] {
+  return turns.filter(isMonologue).map((turn) => coaching("coaching.monologue", "long-turn", turn, 0.95));
 }
 
 function coaching(kind: TagKind, name: keyof typeof COMPUTED, turn: ReadTurn, confidence: number): Finding {

@@ -1,7 +1,8 @@
 // Matches the rules with a talk. A rule reads turns of its speaker, looks back to what the other side said before, and leaves out what is negated. Of a
 // kind, a turn gets its surest match alone.
-import { type Transcript, type Turn } from "../model/transcript";
+
 import type { TagKind } from "../model/taxonomy";
+import type { Transcript, Turn } from "../model/transcript";
 import { CLASSES } from "./classes";
 import { type Pattern, PatternReader } from "./pattern";
 import type { Rule } from "./rules/rule";

@@ -1,12 +1,12 @@
 // The local tagger: rules, a lexicon and some counting make tags and insights of a transcript. Deterministic, without network; every tag names its rule.
-import type { Structure, Structurer, Tag } from "../model/structure";
+import type { Insight, Structure, Structurer, Tag } from "../model/structure";
 import type { Transcript } from "../model/transcript";
-import { COMPUTED, coach } from "./coaching";
+import { COMPUTED, coach, monologues } from "./coaching";
 import { Engine, type Finding, type ReadTurn, readTurns, surest } from "./engine";
 import { insightsOf } from "./insights";
 import { turningPoints } from "./mood";
-import { settle } from "./settle";
 import { RULES } from "./rules/index";
+import { settle } from "./settle";
 
 /** Another number means that talks are tagged anew. */
 const NAME = "rules/1";
@@ -32,6 +32,17 @@ function structureWith(engine: Engine, transcript: Transcript): Structure {
   return { tags, insights: insightsOf(transcript, turns, tags) };
 }
 
+/** @returns tags on the rep's monologues, which are counted and need no rule */
+export function findMonologues(transcript: Transcript): Tag[] {
+  const turns = readTurns(transcript);
+  return monologues(turns).map((finding) => tagOf(turns, finding));
+}
+
+/** @returns insights on a talk by the tags that somebody else made of it */
+export function insightsFor(transcript: Transcript, tags: readonly Tag[]): Insight[] {
+  return insightsOf(transcript, readTurns(transcript), tags);
+}
+
 /** The surest of each kind on each turn, in order of their words. */
 function byTurn(findings: readonly Finding[]): Finding[] {
   const turns = new Map<number, Finding[]>();
@@ -54,7 +65,13 @@ function tagOf(turns: readonly ReadTurn[], { turn, firstWord, lastWord, ...findi
     lastWord,
     startMs: words[firstWord]?.startMs ?? startMs,
     endMs: words[lastWord]?.endMs ?? endMs,
-    quote: words.length === 0 ? text : words.slice(firstWord, lastWord + 1).map((word) => word.text).join(" "),
+    quote:
+      words.length === 0
+        ? text
+        : words
+            .slice(firstWord, lastWord + 1)
+            .map((word) => word.text)
+            .join(" "),
   };
 }
 

@@ -37,7 +37,8 @@ const NOT_A_COMPANY = new Set(
 export function isName(written: string, part: string, first: boolean, next = ""): boolean {
   if (NOT_A_COMPANY.has(part) || !/^["'(]?\p{Lu}/u.test(written)) return false;
   if (written.startsWith("I'") || written.startsWith("I’")) return false;
-  if (first && /^\p{Lu}\p{Ll}/u.test(next) && !isPlain(next) && !/[.,!?:;]$/.test(written)) return !isPlain(written);
+  if (first && /^\p{Lu}\p{Ll}/u.test(next) && !isPlain(next) && !/[.,!?:;]$/.test(written))
+    return !isPlain(written);
   return !first || /^\p{Lu}\p{Ll}+\p{Lu}|^\p{Lu}{2,}/u.test(written);
 }
 

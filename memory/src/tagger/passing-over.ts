@@ -1,7 +1,8 @@
 // Whether a rep's turn takes up what the customer just said. It does where it shares words or the topic with it, acknowledges it, points back to it, or
 // asks; it does not where it turns away ("also", "anyway") or tells of the product with none of these.
-import type { Finding, ReadTurn } from "./engine";
+
 import { CLASSES } from "./classes";
+import type { Finding, ReadTurn } from "./engine";
 import { type Pattern, PatternReader } from "./pattern";
 import type { Token } from "./tokens";
 
@@ -29,13 +30,89 @@ const TELLS = read(
   "^^ (okay|right|so) so? (how we|what we|the way|first)",
 );
 const TOPICS: Partial<Record<string, Pattern[]>> = {
-  "objection.pricing": read("<price>", "$", "#", "save", "cheap", "budget", "pay", "worth", "cost", "afford", "free", "<debt>", "month"),
-  "objection.timing": read("<when>", "<period>", "<weekday>", "time", "minute", "later", "quick", "wait", "now", "today", "then", "rush", "hour", "busy", "contract"),
-  "objection.authority": read("<authority>", "she", "he", "both", "together", "decide", "they", "them", "him", "her", "who"),
-  "objection.need": read("why", "need", "instead", "compare", "because", "without", "still", "already", "yours", "those", "old", "does", "but", "though"),
+  "objection.pricing": read(
+    "<price>",
+    "$",
+    "#",
+    "save",
+    "cheap",
+    "budget",
+    "pay",
+    "worth",
+    "cost",
+    "afford",
+    "free",
+    "<debt>",
+    "month",
+  ),
+  "objection.timing": read(
+    "<when>",
+    "<period>",
+    "<weekday>",
+    "time",
+    "minute",
+    "later",
+    "quick",
+    "wait",
+    "now",
+    "today",
+    "then",
+    "rush",
+    "hour",
+    "busy",
+    "contract",
+  ),
+  "objection.authority": read(
+    "<authority>",
+    "she",
+    "he",
+    "both",
+    "together",
+    "decide",
+    "they",
+    "them",
+    "him",
+    "her",
+    "who",
+  ),
+  "objection.need": read(
+    "why",
+    "need",
+    "instead",
+    "compare",
+    "because",
+    "without",
+    "still",
+    "already",
+    "yours",
+    "those",
+    "old",
+    "does",
+    "but",
+    "though",
+  ),
   "signal.urgency": read("<when>", "soon", "quick", "today", "now", "fast", "<period>", "week", "day"),
   "signal.interest": read("#", "$"),
-  "signal.decision-readiness": read("sign", "pay", "start", "card", "cash", "check", "<when>", "deposit", "#", "here", "form", "name", "done", "i can", "i could", "got", "book", "put"),
+  "signal.decision-readiness": read(
+    "sign",
+    "pay",
+    "start",
+    "card",
+    "cash",
+    "check",
+    "<when>",
+    "deposit",
+    "#",
+    "here",
+    "form",
+    "name",
+    "done",
+    "i can",
+    "i could",
+    "got",
+    "book",
+    "put",
+  ),
 };
 /** Tokens of the rep's turn within which it takes up what was said, if it does. */
 const OPENING = 16;

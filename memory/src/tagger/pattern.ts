@@ -167,7 +167,11 @@ function forbidden(node: Node): Node {
 
 function either(nodes: Node[]): Node {
   const matcher: Matcher = (tokens, at, next) => nodes.some((node) => node.matcher(tokens, at, next));
-  return { matcher, firsts: union(nodes.map(({ firsts }) => firsts)), empty: nodes.some(({ empty }) => empty) };
+  return {
+    matcher,
+    firsts: union(nodes.map(({ firsts }) => firsts)),
+    empty: nodes.some(({ empty }) => empty),
+  };
 }
 
 function inOrder(nodes: Node[]): Node {

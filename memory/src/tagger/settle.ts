@@ -35,7 +35,8 @@ function withReadiness(findings: readonly Finding[]): Finding[] {
   const kind = "signal.decision-readiness";
   return findings.flatMap((finding) => {
     const implied = finding.rule === "rules/agrees-to-deal" || finding.rule === "rules/yes-to-close";
-    if (!implied || findings.some((other) => other.turn === finding.turn && other.kind === kind)) return [finding];
+    if (!implied || findings.some((other) => other.turn === finding.turn && other.kind === kind))
+      return [finding];
     return [finding, { ...finding, kind, confidence: finding.confidence * 0.9 }];
   });
 }
@@ -52,7 +53,10 @@ function tooSoonToAsk({ rule, turn }: Finding): boolean {
 }
 
 /** A question that is one of readiness counts as that alone. */
-function asksForMore(findings: readonly Finding[], { kind, turn, firstWord, lastWord, rule }: Finding): boolean {
+function asksForMore(
+  findings: readonly Finding[],
+  { kind, turn, firstWord, lastWord, rule }: Finding,
+): boolean {
   if (kind !== "signal.interest" || rule !== "rules/asks-how-it-is") return false;
   return findings.some(
     (other) =>

@@ -99,8 +99,7 @@ export function partsOf(text: string): string[] {
 function expand(part: string): string[] {
   if (Object.hasOwn(WHOLE, part)) return WHOLE[part].split(" ");
   for (const [ending, word] of ENDINGS)
-    if (part.endsWith(ending) && part.length > ending.length)
-      return [part.slice(0, -ending.length), word];
+    if (part.endsWith(ending) && part.length > ending.length) return [part.slice(0, -ending.length), word];
   if (part.endsWith("'s")) {
     const before = part.slice(0, -2);
     return IS_AFTER.has(before) ? [before, "is"] : [before];

@@ -7,4 +7,11 @@ import { PRESSURE } from "./pressure";
 import type { Rule } from "./rule";
 import { SIGNALS } from "./signals";
 
-export const RULES: readonly Rule[] = [...OBJECTIONS, ...SIGNALS, ...PEOPLE, ...OUTCOMES, ...PRESSURE, ...MOODS];
+export const RULES: readonly Rule[] = [
+  ...OBJECTIONS,
+  ...SIGNALS,
+  ...PEOPLE,
+  ...OUTCOMES,
+  ...PRESSURE,
+  ...MOODS,
+];

@@ -47,7 +47,11 @@ export const MOODS: Rule[] = [
       "(worry|worried|afraid|skeptical|sceptical|against|doubt|doubts|annoyed|suspicious) .. (but|now|before|at first|when)",
     ],
     unless: ["not (really|actually|very)? (better|good|impressed|like)", "wow .. (much|expensive|no|lot)"],
-    matches: ["C: Oh, that changes things.", "C: Huh, I did not know that.", "C: Okay, that actually makes sense."],
+    matches: [
+      "C: Oh, that changes things.",
+      "C: Huh, I did not know that.",
+      "C: Okay, that actually makes sense.",
+    ],
     misses: ["C: That does not change anything for me.", "C: Ten years."],
   },
   {
@@ -63,7 +67,7 @@ export const MOODS: Rule[] = [
       "(nothing of the sort|do not you dare|how dare|excuse you)",
       "(prepared|trying|i was) .. (be|being) (civil|nice|polite|patient)",
       "(aw man|oh no|oh god|oh hell|damn|darn)",
-      
+
       "(i|we) (asked|ask) (about|for) (none|nothing|something else)",
       "(do not|not) care about",
       "(listen|listening) to (me|a word|yourself)",
@@ -93,7 +97,11 @@ export const MOODS: Rule[] = [
       "(do not|never) .. (bring|talk about|mention|drag) .. (my|kids|family|children|wife|mother|husband)",
       "(kids|family|children|wife) .. (out of (this|it))",
     ],
-    unless: ["(not|never|no) (rude|pushy|annoyed|worry|worried|upset|angry)", "(wait|hold on|hang on) .. (get|fetch|show|call|let me|second|minute|moment) ", "(no|not) worries"],
+    unless: [
+      "(not|never|no) (rude|pushy|annoyed|worry|worried|upset|angry)",
+      "(wait|hold on|hang on) .. (get|fetch|show|call|let me|second|minute|moment) ",
+      "(no|not) worries",
+    ],
     matches: ["C: Look, I already told you no.", "C: Stop pushing me.", "C: I don't like your tone."],
     misses: ["C: Not pushy at all, I have to say.", "C: We have two cars."],
   },

@@ -36,8 +36,17 @@ const NEXT_STEP: Rule[] = [
       "(busy|swamped|slammed|not (be)? (here|in|home|around)|away|out|maybe|perhaps|leave|fly|work|off|close|work late) .. (on|until|till|this|next)? .. (<weekday>|tomorrow|next <period>|tonight)",
       "(was|were|came|called|last|broke|happened|yesterday|every) .. (<weekday>)",
     ],
-    matches: ["R: I'll come by on Thursday at six.", "C: Call me next week.", "R: How about Tuesday morning?", "C: Saturday works."],
-    misses: ["C: We were closed on Monday.", "R: The price is only good until tomorrow.", "C: Don't come back here."],
+    matches: [
+      "R: I'll come by on Thursday at six.",
+      "C: Call me next week.",
+      "R: How about Tuesday morning?",
+      "C: Saturday works.",
+    ],
+    misses: [
+      "C: We were closed on Monday.",
+      "R: The price is only good until tomorrow.",
+      "C: Don't come back here.",
+    ],
   },
   {
     name: "contact-proposed",
@@ -75,7 +84,11 @@ const NEXT_STEP: Rule[] = [
       "(if|when) .. (break|fail|problem|goes wrong|anything happens)",
       "(before|until|till) .. leave",
     ],
-    matches: ["R: I can send you the details by email.", "C: Send me something in writing.", "R: Could I follow up with you?"],
+    matches: [
+      "R: I can send you the details by email.",
+      "C: Send me something in writing.",
+      "R: Could I follow up with you?",
+    ],
     misses: ["C: Please stop calling me.", "C: They sent us a quote already, last week."],
   },
   {
@@ -96,8 +109,15 @@ const NEXT_STEP: Rule[] = [
       "(what|which|when) .. (day|time) .. (work|suit|good|best|you)",
       "(best|good|right) (number|email|address|time)",
     ],
-    unless: ["^^ (no|nope|not)", "but .. (not|no|think|first|busy|too)", "fine (with|as|the way) (what|we|it)"],
-    matches: ["R: Shall I come by on Friday? / C: Yes, that works.", "R: Can I call you next week? / C: Sure."],
+    unless: [
+      "^^ (no|nope|not)",
+      "but .. (not|no|think|first|busy|too)",
+      "fine (with|as|the way) (what|we|it)",
+    ],
+    matches: [
+      "R: Shall I come by on Friday? / C: Yes, that works.",
+      "R: Can I call you next week? / C: Sure.",
+    ],
     misses: ["R: Shall I come by on Friday? / C: No, please don't.", "R: Do you like it? / C: Yes."],
   },
 ];
@@ -141,7 +161,14 @@ const COMMITMENT: Rule[] = [
       "(we want|i want|i would like|we would like) (to)? (go ahead|sign|the <offer>|order|go with|book|have it|take|buy)",
       "(i|we) .. (convinced|persuaded|won over)",
     ],
-    unless: ["(if|before|unless|until|till|maybe|might|would|how|when|where|what|should|why)", "not", "sign off", "run it (by|past)", "(<weekday>|october|september|week of)",  "let us (do .. (<weekday>|<when>|call|that next)|say|see)"],
+    unless: [
+      "(if|before|unless|until|till|maybe|might|would|how|when|where|what|should|why)",
+      "not",
+      "sign off",
+      "run it (by|past)",
+      "(<weekday>|october|september|week of)",
+      "let us (do .. (<weekday>|<when>|call|that next)|say|see)",
+    ],
     question: false,
     matches: ["C: Okay, let's do it.", "C: You've got a deal.", "C: Put me down for two."],
     misses: ["C: Let's see about that.", "C: I won't sign.", "C: If we do it, when would you start?"],
@@ -162,7 +189,14 @@ const COMMITMENT: Rule[] = [
       "(you will|you would) (have|get|hear) (it|from me|them|from us|my answer|an answer|my)",
       "(i|we) (will be|are) (home|here|there|ready|in) (then|at|on|from|when|for|all|after|and)",
     ],
-    unless: ["not", "(if|maybe|might|perhaps|whether)", "(i|we) will (have to|need to|think|see|call (the police|security))", "(let you know|get back to you|pass it|leave it|tell (him|her|them)|call the|nothing)", "slept", "write you"],
+    unless: [
+      "not",
+      "(if|maybe|might|perhaps|whether)",
+      "(i|we) will (have to|need to|think|see|call (the police|security))",
+      "(let you know|get back to you|pass it|leave it|tell (him|her|them)|call the|nothing)",
+      "slept",
+      "write you",
+    ],
     question: false,
     matches: ["C: I'll send you my last bill tonight.", "C: I will have the papers ready on Monday."],
     misses: ["C: I'll think about it.", "C: I won't call you."],
@@ -173,7 +207,9 @@ const COMMITMENT: Rule[] = [
     by: "other",
     reason: "The customer says yes to the rep's question whether to go ahead.",
     confidence: 0.8,
-    patterns: ["^^ (<yes>|let us|do it|go ahead|we can do that|i can do that|deal|sold|i am in|we are in|done|i will|we will)"],
+    patterns: [
+      "^^ (<yes>|let us|do it|go ahead|we can do that|i can do that|deal|sold|i am in|we are in|done|i will|we will)",
+    ],
     after: [
       "(shall|should|can|could|want|ready|like|would) .. (go ahead|get (you|it|this|that) .. (started|set up|signed|booked|in)|sign|put (you|me) down|write (it|you) up|book .. (install|installation|it in)|lock|move forward|reserve|start the|place the order|make it official|order|draw up|do (it|this|that)|set .. up)",
       "(just|only|all i) need .. (signature|sign|initial|deposit|card|okay|autograph)",
@@ -183,7 +219,10 @@ const COMMITMENT: Rule[] = [
       "(can you|could you|would you|will you) .. (send|have|dig out|find|talk|ask|measure|bring|check|email|read|take|get|promise|make sure) .. (me|ready|bill|him|her|them|photo|it|over)?",
     ],
     unless: ["^^ (no|not|nope)", "but .. (not|no|think|first|wait)", "not"],
-    matches: ["R: Shall we go ahead with the installation? / C: Yes, let's.", "R: I just need your signature here. / C: Okay."],
+    matches: [
+      "R: Shall we go ahead with the installation? / C: Yes, let's.",
+      "R: I just need your signature here. / C: Okay.",
+    ],
     misses: ["R: Shall we go ahead? / C: No, not yet.", "R: Do you have a dog? / C: Yes."],
   },
 ];
@@ -236,7 +275,11 @@ const RESULT: Rule[] = [
       "no (thanks|thank you)? .. goodbye",
       "(once and for all|for good|under no circumstances|not in a million|over my dead body|absolutely not|no way|no chance|not a chance|forget it|out of the question)",
     ],
-    unless: ["(not|never) (leave|go away)", "(can|could|would) you (just)? leave .. (card|flyer|number|brochure|with me|it|your|the|some)", "leave (a|your|the|it|me (a|the|your)|some)"],
+    unless: [
+      "(not|never) (leave|go away)",
+      "(can|could|would) you (just)? leave .. (card|flyer|number|brochure|with me|it|your|the|some)",
+      "leave (a|your|the|it|me (a|the|your)|some)",
+    ],
     matches: ["C: Please leave now.", "C: Don't come back here.", "C: The answer is no and it stays no."],
     misses: ["C: Could you leave a card?", "C: No thanks, not today."],
   },

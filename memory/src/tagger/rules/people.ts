@@ -32,7 +32,12 @@ const COMPETITOR: Rule[] = [
       "(unlike|than|versus|against|beat|leave|left|switch from|compare to|compared to|over to|used to be with|with|use|have|from|is it|what) @ !(at|i)",
       "@ (charge|offer|quote|cost|do|does|give|want|have|sell|include|say|promise|pay|cover|install|use)",
     ],
-    unless: ["(i|we) (am|are) (from|with)", "(name is|this is|i work|here (from|with)|i represent)", "(hi|hello|morning|afternoon|evening|hey|buongiorno|madam|i am|speak to|sorry) ", "(with|from) @ @? $$"],
+    unless: [
+      "(i|we) (am|are) (from|with)",
+      "(name is|this is|i work|here (from|with)|i represent)",
+      "(hi|hello|morning|afternoon|evening|hey|buongiorno|madam|i am|speak to|sorry) ",
+      "(with|from) @ @? $$",
+    ],
     matches: ["R: Unlike Northwind we do not charge for the visit."],
     misses: ["R: I am Dana from Brightside."],
   },
@@ -61,7 +66,11 @@ const COMPETITOR: Rule[] = [
       "better (offer|price|deal|quote) (from|elsewhere|at|somewhere|with)",
     ],
     unless: ["(my|our) (company|shop|business|firm|brand) !(with)", "own (shop|business|company)"],
-    matches: ["C: Another company quoted us less.", "C: I want to get a few quotes from others first.", "R: Who is your current provider?"],
+    matches: [
+      "C: Another company quoted us less.",
+      "C: I want to get a few quotes from others first.",
+      "R: Who is your current provider?",
+    ],
     misses: ["C: I have another question.", "C: I own the company."],
   },
 ];
@@ -144,7 +153,11 @@ const INFLUENCE: Rule[] = [
       "(look|glance|eye|read) .. (by|from) (my|our) .. <expert>",
       "(good|handy|great) with (numbers|money|computers|technical|tech|that|this|these|contracts)",
     ],
-    unless: ["(my|our) (wife|husband) (decide|make)", "<expert> .. (make|decide) .. (decision|decisions|that)", "your (team|staff|crew|technician)"],
+    unless: [
+      "(my|our) (wife|husband) (decide|make)",
+      "<expert> .. (make|decide) .. (decision|decisions|that)",
+      "your (team|staff|crew|technician)",
+    ],
     matches: [
       "C: My brother-in-law is an electrician, I will ask him.",
       "C: My accountant always says to be careful.",
@@ -196,7 +209,11 @@ const GATE: Rule[] = [
       "(wait|sit) (out here|in the lobby|over there|outside)",
       "(nobody|no one) .. (here|home|in) .. (decide|talk|who|can|that)?",
     ],
-    unless: ["(i|we) (have|need|got) to (talk|ask|speak)", "(i|we) (will|would) (talk|ask|think)", "(i|you) (have|got|set up|make|book) .. appointment (for|on|at)"],
+    unless: [
+      "(i|we) (have|need|got) to (talk|ask|speak)",
+      "(i|we) (will|would) (talk|ask|think)",
+      "(i|you) (have|got|set up|make|book) .. appointment (for|on|at)",
+    ],
     matches: [
       "C: The owner is not in today.",
       "C: You can leave a card, I will pass it on to him.",

@@ -35,8 +35,18 @@ export const PRESSURE: Rule[] = [
       "(price|rate) .. (go up|goes up|jump|rise|double) .. (tomorrow|tonight|monday|midnight|next|after|at|soon|the first)",
       "(before it is too late|act (now|fast|today)|now or never|take it or leave it|while (it|supplies) last|hurry|miss out|missing out|run out of time|not going to last|will not last|do not wait|going fast)",
     ],
-    unless: ["no (last|hurry|rush)", "(no|not any|without) .. (pressure|rush|hurry)", "not .. (have to|need to) (decide|sign)", "not .. (last|only) (chance|offer)", "not going (anywhere|to expire)"],
-    matches: ["R: This price is only good today.", "R: The offer is gone when I leave.", "R: There are just two spots left."],
+    unless: [
+      "no (last|hurry|rush)",
+      "(no|not any|without) .. (pressure|rush|hurry)",
+      "not .. (have to|need to) (decide|sign)",
+      "not .. (last|only) (chance|offer)",
+      "not going (anywhere|to expire)",
+    ],
+    matches: [
+      "R: This price is only good today.",
+      "R: The offer is gone when I leave.",
+      "R: There are just two spots left.",
+    ],
     misses: ["R: There is no hurry, the offer stands all month.", "R: You can decide tomorrow."],
   },
   {
@@ -64,7 +74,13 @@ export const PRESSURE: Rule[] = [
       "(easy|simple|no brainer|nobrainer) (decision|choice|signature)? .. (just|so|sign|now)",
       "(let us|we) (just)? (get (it|this) (done|signed|over with)) .. (now|today|right now)",
     ],
-    unless: ["no (need|rush|pressure) to (decide|sign|answer)", "(you|we) do not (have|need) to", "not (have|need) to (decide|sign|answer|commit)", "take your time", "not (asking|ask|expect|need|want) .. (decide|decision|sign|answer|commit)"],
+    unless: [
+      "no (need|rush|pressure) to (decide|sign|answer)",
+      "(you|we) do not (have|need) to",
+      "not (have|need) to (decide|sign|answer|commit)",
+      "take your time",
+      "not (asking|ask|expect|need|want) .. (decide|decision|sign|answer|commit)",
+    ],
     matches: ["R: I need an answer right now.", "R: Come on, just sign here.", "R: What is stopping you?"],
     misses: ["R: You do not have to decide today.", "R: Would Tuesday suit you?"],
   },
@@ -101,6 +117,9 @@ export const PRESSURE: Rule[] = [
     ],
     unless: ["no shame", "(i|we|me|my) .. (silly|stupid|foolish|crazy) question"],
     matches: ["R: Don't you care about your family's safety?", "R: You would be a fool to pass on this."],
-    misses: ["R: Families in your street care about safety as well as price.", "R: How old are your children?"],
+    misses: [
+      "R: Families in your street care about safety as well as price.",
+      "R: How old are your children?",
+    ],
   },
 ];
