@@ -1,6 +1,7 @@
 // What a rep could do better, computed from turns and from the tags of the others: monologues, objections and signals passed over, no next step.
 import type { TagKind } from "../model/taxonomy";
 import type { Finding, ReadTurn } from "./engine";
+import { repetitions } from "./insistence";
 import { passesOver } from "./passing-over";
 
 const MONOLOGUE_WORDS = 70;
@@ -12,6 +13,9 @@ export const COMPUTED = {
   "objection-passed-over": "The customer objected, and the rep's next turn speaks of something else.",
   "signal-passed-over":
     "The customer showed that they want it, and the rep's next turn speaks of something else.",
+  "says-again": "The customer says again what the rep passed over, and means it as before.",
+  "strong-good-word": "A word of strong good feeling, after turns that sounded cooler.",
+  "strong-bad-word": "A word of strong bad feeling, after turns that sounded better.",
   "ends-without-next-step": "Nothing was sold or refused for good, and the talk ends without a next step.",
 } as const;
 
@@ -37,18 +41,27 @@ function isMonologue({ turn }: ReadTurn): boolean {
 }
 
 function passedOver(turns: readonly ReadTurn[], findings: readonly Finding[]): Finding[] {
+  const insistedOn = new Map(repetitions(turns, findings).map(({ passedOver, meant }) => [passedOver, meant]));
   return turns.flatMap((turn, place) => {
+    const meant = insistedOn.get(place);
+    if (meant !== undefined) return [unheard(meant.kind, turn, 0.75)];
     const before = turns[place - 1];
     if (turn.turn.speaker !== "rep" || before?.turn.speaker !== "other") return [];
     const there = findings.filter((finding) => finding.turn === before.place);
     const objected = there.find(({ kind }) => kind.startsWith("objection."));
     const signalled = there.find(({ kind }) => kind.startsWith("signal."));
     if (objected !== undefined && passesOver(before, objected, turn))
-      return [coaching("coaching.unanswered-objection", "objection-passed-over", turn, 0.6)];
+      return [unheard(objected.kind, turn, 0.6)];
     if (signalled !== undefined && passesOver(before, signalled, turn))
-      return [coaching("coaching.missed-signal", "signal-passed-over", turn, 0.6)];
+      return [unheard(signalled.kind, turn, 0.6)];
     return [];
   });
+}
+
+function unheard(kind: TagKind, turn: ReadTurn, confidence: number): Finding {
+  return kind.startsWith("objection.")
+    ? coaching("coaching.unanswered-objection", "objection-passed-over", turn, confidence)
+    : coaching("coaching.missed-signal", "signal-passed-over", turn, confidence);
 }
 
 function withoutNextStep(turns: readonly ReadTurn[], findings: readonly Finding[]): Finding[] {

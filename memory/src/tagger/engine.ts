@@ -74,8 +74,10 @@ export class Engine {
     for (let at = 0; at < turn.tokens.length; at++)
       for (const { read, pattern } of this.#beginningAt(turn.tokens[at])) {
         if (found.has(read.rule) || !reads(read.rule, turn)) continue;
+        if (place < (read.rule.fromPart ?? 0) * turns.length) continue;
         const end = pattern.match(turn.tokens, at);
-        if (end <= at || !holds(read, turn, at, before)) continue;
+        if (end <= at || (read.rule.negated !== true && isNegated(pattern, turn.tokens, at, end))) continue;
+        if (!holds(read, turn, at, before)) continue;
         found.set(read.rule, findingOf(read.rule, turn, at, end));
       }
     return [...found.values()];
@@ -118,7 +120,6 @@ function holds(read: ReadRule, turn: ReadTurn, at: number, before: ReadTurn | un
   const { rule, unless, after } = read;
   const { sentence } = turn.tokens[at];
   if (rule.question !== undefined && rule.question !== (turn.questions[sentence] ?? false)) return false;
-  if (rule.negated !== true && isNegated(turn.tokens, at)) return false;
   const here = turn.tokens.filter((token) => token.sentence === sentence);
   if (unless.some((pattern) => matchesIn(pattern, here))) return false;
   return after.length === 0 || after.some((pattern) => matchesIn(pattern, before?.tokens ?? []));
@@ -132,7 +133,10 @@ function matchesIn(pattern: Pattern, tokens: readonly Token[]): boolean {
   );
 }
 
-function isNegated(tokens: readonly Token[], at: number): boolean {
+/** A negation before the match, or in one of its gaps, unless the pattern itself is about one. */
+function isNegated(pattern: Pattern, tokens: readonly Token[], at: number, end: number): boolean {
+  const inside = tokens.slice(at, end).some(({ text }) => NEGATIONS.has(text));
+  if (inside && !/\b(not|never|no|nobody|nothing|hardly|without)\b/.test(pattern.source)) return true;
   for (let back = at - 1; back >= Math.max(0, at - NEGATION_REACH); back--) {
     if (tokens[back].clause !== tokens[at].clause) return false;
     if (NEGATIONS.has(tokens[back].text) || (back === at - 1 && tokens[back].text === "no")) return true;

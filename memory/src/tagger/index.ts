@@ -3,6 +3,7 @@ import type { Insight, Structure, Structurer, Tag } from "../model/structure";
 import type { Transcript } from "../model/transcript";
 import { COMPUTED, coach, monologues } from "./coaching";
 import { Engine, type Finding, type ReadTurn, readTurns, surest } from "./engine";
+import { meantAgain, repetitions } from "./insistence";
 import { insightsOf } from "./insights";
 import { turningPoints } from "./mood";
 import { RULES } from "./rules/index";
@@ -26,7 +27,8 @@ export function localStructurer(): Structurer {
 function structureWith(engine: Engine, transcript: Transcript): Structure {
   const turns = readTurns(transcript);
   const found = [...turns.flatMap((_, place) => engine.find(turns, place)), ...turningPoints(turns)];
-  const settled = settle(turns, byTurn(found));
+  const firm = settle(turns, byTurn(found));
+  const settled = byTurn([...firm, ...meantAgain(repetitions(turns, firm), firm, turns)]);
   const all = byTurn([...settled, ...coach(turns, settled)]);
   const tags = all.map((finding) => tagOf(turns, finding));
   return { tags, insights: insightsOf(transcript, turns, tags) };

@@ -21,19 +21,18 @@ const TURNS_AWAY = read(
 );
 const ACKNOWLEDGES = read(
   "(understand|hear you|fair enough|fair point|makes sense|make sense|good question|good point|great question|no problem|not a problem|no worries|of course|sure|certainly|naturally|reasonable|understood|sorry|totally|absolutely|i get it|got it|i see|you are right|you read right|true|fair|sensible|no rush|no pressure|exactly|i believe|i bet|ouch|i know|thank|thanks|respect|appreciate|happy|glad|smart|good for you|most people say)",
-  "^^ (yes|yeah|yep|no|nope|not|that|then|if|what|who|when|which|how|because|it would|it do|it be|you would|you can|you do|you will|they do|they would|down|up|only|about|even|both|from|until|by|up to|depend|for)",
+  "^^ (yes|yeah|yep|no|nope|not|that|then|if|what|who|when|which|how|because|it would|it do|it be|you would !(also|love)|you can|you do|you will|they do|they would|down|up|only|about|even|both|from|until|by|up to|depend|for)",
   "(that is|that would|that do|that end|that one|this is why|that is why|that is what)",
 );
 /** How a turn begins that tells of the product, not of what was asked. */
 const TELLS = read(
-  "^^ (the|our|ours|we|this|these|all|they come|it come|in the|a lot of|most|did you|have you)",
+  "^^ (the|our|ours|we (do|have|win|won|be|offer|also|make|sell|start)|this|these|all|they come|it come|in the|a lot of|most|did you|have you|oh and|and there|she is a|he is a)",
   "^^ (okay|right|so) so? (how we|what we|the way|first)",
 );
 const TOPICS: Partial<Record<string, Pattern[]>> = {
   "objection.pricing": read(
     "<price>",
     "$",
-    "#",
     "save",
     "cheap",
     "budget",
@@ -134,8 +133,13 @@ export function passesOver(before: ReadTurn, finding: Finding, rep: ReadTurn): b
   return !anywhere(TOPICS[finding.kind] ?? [], rep.tokens);
 }
 
+/** @returns the stems of the tokens that speak of something */
+export function contentOf(tokens: readonly Token[]): Set<string> {
+  return new Set(tokens.filter(hasContent).map(({ stem }) => stem));
+}
+
 function sharesWords(before: ReadTurn, opening: readonly Token[]): boolean {
-  const said = new Set(before.tokens.filter(hasContent).map(({ stem }) => stem));
+  const said = contentOf(before.tokens);
   return opening.some((token) => hasContent(token) && said.has(token.stem));
 }
 

@@ -83,8 +83,11 @@ function isOwn(own: ReadonlySet<string>, turns: readonly ReadTurn[], finding: Fi
 /** A mood that turned one way turns that way again only after it turned the other way. */
 function alternating(findings: readonly Finding[]): Finding[] {
   let mood: TagKind | undefined;
-  return findings.filter(({ kind }) => {
+  return findings.filter(({ kind, turn, firstWord }) => {
     if (!kind.startsWith("mood.")) return true;
+    // What a turn ends with is what stays of it.
+    if (findings.some((other) => other.turn === turn && other.kind.startsWith("mood.") && other.firstWord > firstWord))
+      return false;
     const turns = kind !== mood;
     mood = kind;
     return turns;

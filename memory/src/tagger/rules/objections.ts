@@ -49,6 +49,10 @@ const PRICING: Rule[] = [
     confidence: 0.9,
     negated: true,
     patterns: [
+      "(what is|much|anything|nothing|little) in the account",
+      "not pencil",
+      "years of rent",
+      "(tell|tells) you what is in",
       "(fund|kitty|account|till|purse|pot|reserve|reserves|bank) .. (enough|empty|dry|coffee|bare|low|spent|nothing)",
       "(nothing|little|not much|no money) left (over|at|in|for|after)",
       "(count|counting|pinch|watch|watching|scrape) .. (pennies|every penny|penny|cents|every dollar)",
@@ -241,6 +245,7 @@ const TIMING: Rule[] = [
     unless: [
       "^^ not",
       "(do|does|did) (someone|somebody|you|i|he)",
+      "you .. busy",
       "on (my|our) way to (decide|sign)",
       "(if|when) you (are|get) busy",
       "no time at all",
@@ -260,6 +265,8 @@ const TIMING: Rule[] = [
     by,
     reason: "The customer puts it off to later.",
     patterns: [
+      "come (back)? when (there|i|we|it|things|the|she|he|they)",
+      "(i|we) (would|will) (still)? want to wait",
       "(not|shall not|will not) (be)? (decide|deciding|doing|sign|signing|look|think|buy|buying|plan|planning) .. (until|till|before)",
       "(is|are) (over|done|behind us|finished) (first|at any rate|then|and)",
       "not .. (in the mood|awake|dressed|thinking)",
@@ -337,6 +344,8 @@ const AUTHORITY: Rule[] = [
     reason: "The customer has to ask somebody else first.",
     confidence: 0.9,
     patterns: [
+      "(want|like|need) (my|our|@@|her|him) .. (to (hear|see|look|read|know|agree)) .. before",
+      "(he|she|they|@@) (have to|would have to|needs to) (hear|see) (it|this) (first|before)",
       "(have to|need to|only have to|want to|better|should|must|like to|got to|let me|would) (check|talk|speak|ask|discuss|clear|run it|run this|square it|go over it) (it|this|that)? (with|to|by|past|over with)? (@@|him and|her and) ",
       "(need|have) to (carry|pass|go|get|win) (at|through|past|by) (the|a) (quarterly|meeting|vote|board|committee|members|agency|council|partners|annual|general|family)",
       "(need|be needing|want|have to have) (the)? (agency|landlord|head office|quarterly|vote|other half|both signatures|partner|brother)",
@@ -578,6 +587,10 @@ const NEED: Rule[] = [
     by,
     reason: "The customer does not believe that it helps.",
     patterns: [
+      "(i)? (very much|rather|seriously|really) doubt it",
+      "fail to see",
+      "(perfectly|completely) (good|fine|healthy|safe) (for|as|water)",
+      "nobody needs (to|it|that|one)",
       "(do|can|could|will|would) .. not .. (believe|buy|think|trust|see|imagine) .. (work|help|make|save|do (any|much|a)|pay off|word|any of|difference|hype|saving)",
       "(do|does|did|will|would|is|never|not) (not|never)? (really|even|actually|ever)? (help|do anything|make (a|any|much|that much)? (difference|sense)|change (anything|much|a thing)|matter) !(how)",
       "(not|never) .. (help|work|save|do) (me|us|anything|a thing|here|for (me|us)|in (this|my|our)|on (my|our)|as)",

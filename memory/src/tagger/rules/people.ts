@@ -10,6 +10,10 @@ const COMPETITOR: Rule[] = [
     confidence: 0.85,
     negated: true,
     patterns: [
+      "(pay|paying|paid|owe|give) @",
+      "(had|have) @ @? (up|out|in|round|over|here|look)",
+      "@ @? @? (were|was) (out|up|in|round|over|here)",
+      "(truffle|flour|milk|gin|coffee|paper|alarm|water|pest) people",
       "@ @? @? (could|can|would|will|send|mail|leave|put|do|does|did|had|have|keep|never|call|ring|come|came|print|fix|fit|spray|mow|deliver|supply|do not)",
       "the @ one",
       "(outfit|company|firm|bunch|crew|place|people|lot) (name|named|call|called) ",
@@ -49,6 +53,7 @@ const COMPETITOR: Rule[] = [
     confidence: 0.85,
     negated: true,
     patterns: [
+      "(send|take|bring) (it|them|mine|ours) to (a|the) (man|guy|woman|place|shop|fellow)",
       "(boys|lads|kid|kids|fellow|guy|man|woman|girl|folks) .. (do|does|mow|clean|spray|fix|bring|supply) (it|them|that|ours|mine|the) .. (for|already|cheap)",
       "(another|other|different|rival|second|competing|the big|two other|three other|few other|several|cheaper|bigger|local|previous|first|last) (<company>|quote|bid|offer|estimate|price|salesman|salesperson|rep|guys|proposal) !(matter|reason|thing)",
       "(competition|competitor|competitors|your competitors)",
@@ -128,6 +133,9 @@ const INFLUENCE: Rule[] = [
     question: false,
     negated: true,
     patterns: [
+      "(take|pay) heed (of|to)",
+      "want (my|our|the|@@) .. to (weigh in|look|have a look|see it|check)",
+      "weigh in",
       "(do|follow|guided|go|swayed) (whatever|by|along with|what) .. (@@|him|her|she|he|they) .. (say|think|want)?",
       "be guided by",
       "(have|has) a (view|opinion|say|thought|word) (on|about|to)",
@@ -176,6 +184,10 @@ const GATE: Rule[] = [
     confidence: 0.85,
     negated: true,
     patterns: [
+      "(run|keep|manage) (his|her|their|the) (diary|calendar|schedule|book)",
+      "send (everyone|everybody|people|you all|reps) away",
+      "you want (the|our) (management|manager|office|owner|agency)",
+      "nothing (before|until|till) (the)? ",
       "you (can|will|would|may) not (see|go|get|reach|speak|talk|find|come|walk)",
       "(not|never) (accept|take|allow) .. (literature|brochures|samples|deliveries|flyers|walk ins|cold|unsolicited|cards)",
       "i am (told|supposed|meant|instructed) to (say|tell|send|turn|ask)",
@@ -211,6 +223,7 @@ const GATE: Rule[] = [
     ],
     unless: [
       "(i|we) (have|need|got) to (talk|ask|speak)",
+      "i own",
       "(i|we) (will|would) (talk|ask|think)",
       "(i|you) (have|got|set up|make|book) .. appointment (for|on|at)",
     ],

@@ -13,6 +13,8 @@ export const PRESSURE: Rule[] = [
     confidence: 0.85,
     negated: true,
     patterns: [
+      "(one|two|three|#|a couple) (slot|slots|spot|spots|place|places|unit|units) left",
+      "(other|two other|another) (families|family|customer|customers|people|buyer) .. (after|want|wait|waiting|next|lined)",
       "if you are quick",
       "(full|booked|booked up|sold out|closed) .. (after (today|tonight|tomorrow|this)|for the (season|year|month)|until)",
       "after (today|tonight|tomorrow|that|sunday|friday) .. (full|miss|missed|gone|over|shut|closed|not)",
@@ -92,6 +94,9 @@ export const PRESSURE: Rule[] = [
     confidence: 0.8,
     negated: true,
     patterns: [
+      "(do|would) you (really)? want your (kids|children|daughter|son|wife|family|customers|mother) to",
+      "(your) .. (kids|daughter|son|girl|boy|baby|children|grandchildren|wife|mother) .. (room|bed|sleep|crib|alone|risk|right over|right next|breathe|drink)",
+      "(do you|you) know what .. (bite|fire|burglar|flood|cancer|mold|lawsuit) .. (look|do|cost|take|feel)?",
       "(odd one out|left out|left behind|the only one|laughing stock|eyesore|drag|dragging)",
       "people are (talking|saying|noticing|watching)",
       "(not want to be) the (one|last|odd|only|house|person)",
