@@ -27,9 +27,11 @@ export const CLASSES: WordClasses = {
   months: MONTHS,
   weekday: "monday|tuesday|wednesday|thursday|friday|saturday|sunday",
   daypart: "morning|afternoon|evening|noon|lunch|lunchtime|tonight",
-  when: "<weekday>|tomorrow|tonight|next <period>|next <weekday>|this <weekday>|this <daypart>|(in|after|within) (a|an|#|few|couple|two) .. (day|week|hour|minute|month)|at #|(the|on the) #|<months> #|end of the (week|month)|later today|this (week|weekend)|next time|day after tomorrow|first thing|before noon|after work|after (school|lunch|closing|close|#)",
+  ordinal:
+    "first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth|thirteenth|fourteenth|fifteenth|sixteenth|seventeenth|eighteenth|nineteenth|twentieth|twenty first|twenty second|twenty third|twenty fourth|twenty fifth|twenty sixth|twenty seventh|twenty eighth|thirtieth",
+  when: "<weekday>|tomorrow|tonight|next <period>|next <weekday>|this <weekday>|this <daypart>|(in|after|within) (a|an|#|few|couple|two) .. (day|week|hour|minute|month)|at #|(the|on the) <ordinal>|<months> #|end of the (week|month)|later today|this (week|weekend)|next time|day after tomorrow|first thing|before noon|after work|after (school|lunch|closing|close|#)",
   event:
-    "holidays|holiday|christmas|summer|winter|spring|fall|autumn|harvest|baby|wedding|move|renovation|remodel|divorce|tax|taxes|tax season|retire|lease|contract|season|rush|surgery|school|election|quarter|inventory|easter|thanksgiving|new year|vacation|trip|sale|kitchen|roof|extension|graduation|funeral|audit|budget|bonus|refund|pay day|payday|exams|operation",
+    "holidays|holiday|christmas|summer|winter|spring|fall|autumn|harvest|baby|wedding|move|renovation|remodel|divorce|tax|taxes|tax season|retire|lease|contract|season|rush|surgery|school|election|quarter|inventory|easter|thanksgiving|new year|vacation|trip|sale|kitchen|roof|extension|graduation|funeral|audit|budget|bonus|refund|pay day|payday|exams|operation|lambing|calving|planting|finals|playoffs|term|ramadan|lent|tour|deployment|chemo|treatment|recital|christening|birthday|inspection|due date|semester|busy season|high season|snow|thaw|first of the (month|year)",
   want: "want|need|like|look for|care for|use",
   offer:
     "it|this|that|one|them|these|those|thing|service|system|panel|product|unit|plan|program|contract|deal|package|warranty|alarm|filter|window|roof|solar|internet|fibre|fiber|insurance|treatment|terminal|machine|device|equipment|software|app|camera|battery|subscription",
@@ -41,7 +43,7 @@ export const CLASSES: WordClasses = {
   paper:
     "contract|paper|paperwork|form|agreement|proposal|quote|estimate|info|information|brochure|email|link|document|details|offer|writing|pdf|sheet|leaflet|flyer|draft|invoice|copy|reference|photo|bill|statement|plans|calculation|numbers|figures",
   contact:
-    "come|call|stop|drop|swing|ring|phone|text|email|mail|send|visit|pop|be|follow|check|reach|meet|knock|try|get|write|bring|talk|speak|return",
+    "come|call|stop|drop|swing|ring|phone|text|email|mail|send|visit|pop|=be|follow|check|reach|meet|knock|try|get|write|bring|talk|speak|return",
   visit:
     "visit|appointment|call|survey|inspection|meeting|demo|demonstration|trial|consultation|walkthrough|site visit|assessment|technician|surveyor|slot|time|estimate|measurement|test|inspector|engineer|installation|install|measuring|pilot|sample",
   nice: "good|great|nice|cool|neat|interesting|impressive|amazing|fantastic|awesome|wonderful|reasonable|fair|perfect|brilliant|excellent|promising|handy|useful|clever|smart|appealing|tempting|lovely|fascinating|intriguing|decent",

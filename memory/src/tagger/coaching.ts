@@ -7,6 +7,8 @@ import { passesOver } from "./passing-over";
 const MONOLOGUE_WORDS = 70;
 const MONOLOGUE_MS = 40_000;
 
+const TAKES_UP: ReadonlySet<TagKind> = new Set(["outcome.next-step", "outcome.result", "coaching.pressure"]);
+
 /** What each computed rule is, for explanations. */
 export const COMPUTED = {
   "long-turn": `One turn of the rep has ${MONOLOGUE_WORDS} words or more, or takes more than ${MONOLOGUE_MS / 1000} s.`,
@@ -43,6 +45,8 @@ function isMonologue({ turn }: ReadTurn): boolean {
 function passedOver(turns: readonly ReadTurn[], findings: readonly Finding[]): Finding[] {
   const insistedOn = new Map(repetitions(turns, findings).map(({ passedOver, meant }) => [passedOver, meant]));
   return turns.flatMap((turn, place) => {
+    // Who proposes a next step has heard; who presses has, too.
+    if (findings.some((finding) => finding.turn === place && TAKES_UP.has(finding.kind))) return [];
     const meant = insistedOn.get(place);
     if (meant !== undefined) return [unheard(meant.kind, turn, 0.75)];
     const before = turns[place - 1];

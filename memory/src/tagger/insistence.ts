@@ -10,7 +10,7 @@ import { PatternReader } from "./pattern";
 const SHORT = 5;
 const reader = new PatternReader(CLASSES);
 const INSISTS = [
-  "^ (i|we) (said|asked|meant|mean)",
+  "^ (i|we) (said|asked|meant|mean) !(no|yes|not)",
   "(did you|do you|can you|are you|is he|is she) (even)? (hear|hearing|listen|listening)",
   "never mind",
   "^^ but (the|my|our|like)",
@@ -43,6 +43,7 @@ function insists(turn: ReadTurn, rep: ReadTurn, earlier: ReadTurn): boolean {
   const between = contentOf(rep.tokens);
   const again = [...contentOf(turn.tokens)].filter((stem) => before.has(stem) && !between.has(stem));
   const says = INSISTS.some((pattern) => turn.tokens.some((_, at) => pattern.match(turn.tokens, at) > at));
+  if (rep.tokens.length < 4) return false;
   if (says && turn.tokens.length <= SHORT * 4) return true;
   return again.length > 0 && sentencesOf(turn).some((sentence) => sentence <= SHORT) && turn.tokens.length <= SHORT * 3;
 }

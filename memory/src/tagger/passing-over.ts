@@ -22,6 +22,8 @@ const TURNS_AWAY = read(
 const ACKNOWLEDGES = read(
   "(understand|hear you|fair enough|fair point|makes sense|make sense|good question|good point|great question|no problem|not a problem|no worries|of course|sure|certainly|naturally|reasonable|understood|sorry|totally|absolutely|i get it|got it|i see|you are right|you read right|true|fair|sensible|no rush|no pressure|exactly|i believe|i bet|ouch|i know|thank|thanks|respect|appreciate|happy|glad|smart|good for you|most people say)",
   "^^ (yes|yeah|yep|no|nope|not|that|then|if|what|who|when|which|how|because|it would|it do|it be|you would !(also|love)|you can|you do|you will|they do|they would|down|up|only|about|even|both|from|until|by|up to|depend|for)",
+  "^^ (it|they|he|she) (may|might|do|could|can|will|is not|do not|would)",
+  "^^ i (have|did|do|was|can|could|know|would not|would be glad)",
   "(that is|that would|that do|that end|that one|this is why|that is why|that is what)",
 );
 /** How a turn begins that tells of the product, not of what was asked. */
@@ -117,7 +119,7 @@ const TOPICS: Partial<Record<string, Pattern[]>> = {
 const OPENING = 16;
 /** Stems that two turns share without speaking of the same thing. */
 const EMPTY_WORDS = new Set(
-  "have that this with what your they them their there then than would could should will just like about from when were been does into over more very really some know well okay yeah think want need here because also even only much many thing still going come make take good year one get".split(
+  "the and for you are not but can how who why our its out any all had has him her his she too was one two get got say see now way day may yes let put off own did use far few lot yet ago per via bit three four five six seven eight nine ten man hey have that this with what your they them their there then than would could should will just like about from when were been does into over more very really some know well okay yeah think want need here because also even only much many thing still going come make take good year one get".split(
     " ",
   ),
 );
@@ -144,7 +146,7 @@ function sharesWords(before: ReadTurn, opening: readonly Token[]): boolean {
 }
 
 function hasContent({ stem }: Token): boolean {
-  return stem.length > 3 && !EMPTY_WORDS.has(stem);
+  return stem.length > 2 && !EMPTY_WORDS.has(stem);
 }
 
 function anywhere(patterns: readonly Pattern[], tokens: readonly Token[]): boolean {
