@@ -43,7 +43,9 @@ function isMonologue({ turn }: ReadTurn): boolean {
 }
 
 function passedOver(turns: readonly ReadTurn[], findings: readonly Finding[]): Finding[] {
-  const insistedOn = new Map(repetitions(turns, findings).map(({ passedOver, meant }) => [passedOver, meant]));
+  const insistedOn = new Map(
+    repetitions(turns, findings).map(({ passedOver, meant }) => [passedOver, meant]),
+  );
   return turns.flatMap((turn, place) => {
     // Who proposes a next step has heard; who presses has, too.
     if (findings.some((finding) => finding.turn === place && TAKES_UP.has(finding.kind))) return [];

@@ -1,8 +1,8 @@
 // A customer who insists: says again what the rep passed over ("But the leak.", "I said Friday."). It shows twice: the turn means what the earlier one
 // meant, and the rep's turn in between did not take it up.
 import type { TagKind } from "../model/taxonomy";
-import type { Finding, ReadTurn } from "./engine";
 import { CLASSES } from "./classes";
+import type { Finding, ReadTurn } from "./engine";
 import { contentOf } from "./passing-over";
 import { PatternReader } from "./pattern";
 
@@ -31,8 +31,11 @@ export function repetitions(turns: readonly ReadTurn[], findings: readonly Findi
   return turns.flatMap((turn, place) => {
     const rep = turns[place - 1];
     const earlier = turns[place - 2];
-    if (earlier?.turn.speaker !== "other" || turn.turn.speaker !== "other" || rep.turn.speaker !== "rep") return [];
-    const meant = findings.find((finding) => finding.turn === place - 2 && /^(objection|signal)\./.test(finding.kind));
+    if (earlier?.turn.speaker !== "other" || turn.turn.speaker !== "other" || rep.turn.speaker !== "rep")
+      return [];
+    const meant = findings.find(
+      (finding) => finding.turn === place - 2 && /^(objection|signal)\./.test(finding.kind),
+    );
     if (meant === undefined || !insists(turn, rep, earlier)) return [];
     return [{ place, passedOver: place - 1, meant }];
   });
@@ -45,7 +48,11 @@ function insists(turn: ReadTurn, rep: ReadTurn, earlier: ReadTurn): boolean {
   const says = INSISTS.some((pattern) => turn.tokens.some((_, at) => pattern.match(turn.tokens, at) > at));
   if (rep.tokens.length < 4) return false;
   if (says && turn.tokens.length <= SHORT * 4) return true;
-  return again.length > 0 && sentencesOf(turn).some((sentence) => sentence <= SHORT) && turn.tokens.length <= SHORT * 3;
+  return (
+    again.length > 0 &&
+    sentencesOf(turn).some((sentence) => sentence <= SHORT) &&
+    turn.tokens.length <= SHORT * 3
+  );
 }
 
 /** Lengths in tokens. */
@@ -56,13 +63,27 @@ function sentencesOf({ tokens }: ReadTurn): number[] {
 }
 
 /** @returns that the turns mean again what was meant before, where nothing else of the kind's family is found on them */
-export function meantAgain(found: readonly Repetition[], findings: readonly Finding[], turns: readonly ReadTurn[]): Finding[] {
+export function meantAgain(
+  found: readonly Repetition[],
+  findings: readonly Finding[],
+  turns: readonly ReadTurn[],
+): Finding[] {
   return found.flatMap(({ place, meant }) => {
     const family = meant.kind.split(".")[0];
     if (findings.some(({ turn, kind }) => turn === place && kind.startsWith(family))) return [];
     const { words } = turns[place].turn;
     const kind: TagKind = meant.kind;
     const reason = "The customer says again what the rep passed over.";
-    return [{ kind, rule: "rules/says-again", reason, confidence: 0.6, turn: place, firstWord: 0, lastWord: words.length - 1 }];
+    return [
+      {
+        kind,
+        rule: "rules/says-again",
+        reason,
+        confidence: 0.6,
+        turn: place,
+        firstWord: 0,
+        lastWord: words.length - 1,
+      },
+    ];
   });
 }

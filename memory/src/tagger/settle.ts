@@ -86,7 +86,11 @@ function alternating(findings: readonly Finding[]): Finding[] {
   return findings.filter(({ kind, turn, firstWord }) => {
     if (!kind.startsWith("mood.")) return true;
     // What a turn ends with is what stays of it.
-    if (findings.some((other) => other.turn === turn && other.kind.startsWith("mood.") && other.firstWord > firstWord))
+    if (
+      findings.some(
+        (other) => other.turn === turn && other.kind.startsWith("mood.") && other.firstWord > firstWord,
+      )
+    )
       return false;
     const turns = kind !== mood;
     mood = kind;

@@ -98,7 +98,7 @@ const ROLES: Rule[] = [
     patterns: [
       "what (he|she|they|i|my .. <authority>) (says|say) goes",
       "(my|our|his|her) name is on the (door|deed|lease|check|checks|sign|license|mortgage)",
-      "(the buck|answer to (nobody|no one)|runs the (house|show|place|shop)|wears the (trousers|pants)|looking at (him|her|the owner|the boss)|just me|only me here|one man (show|band)|sole (owner|trader)|own boss)",
+      "(the buck|answer to (nobody|no one)|runs the (house|show|place|shop)|wears the (trousers|pants)|looking at (him|her|the owner|the boss)|just me|only me here|one man (show|band)|sole (owner|trader))",
       "nothing (gets|is|goes) .. (bought|signed|ordered|spent|through|past) .. (unless|without|until)",
       "(sign|signs|approve|approves) (everything|anything|all|it all|off on) .. (over|himself|herself|himself|above)?",
       "(we|they) (vote|discuss it together|talk it over together|both have to|have to both|agree on)",
@@ -147,8 +147,8 @@ const INFLUENCE: Rule[] = [
     question: false,
     negated: true,
     patterns: [
-      "(he|she|they|that one|@@) (would|will|ought to) (know|tell me|spot|say if|see|have an opinion)",
-      "(know|knows) (about|all about|his way|her way|a thing or two|more|everything|his stuff|her stuff|what (he|she) is talking)",
+      "(he|she|that one|@@) (would|will|ought to) (=know|=spot|say if|have an opinion)",
+      "(he|she) (=knows) (about|all about|his way|her way|a thing or two|more|everything|his stuff|her stuff|what (he|she) is talking)",
       "(his|her|their|@@) word (is|goes|counts|means|carries)",
       "(an|a good|the) eye for",
       "(talk|talked) (me|us) (out of|into|through)",
