@@ -4,7 +4,7 @@ import type { TagKind } from "../model/taxonomy";
 import { CLASSES } from "./classes";
 import type { Finding, ReadTurn } from "./engine";
 import { contentOf } from "./passing-over";
-import { PatternReader } from "./pattern";
+import { occurs, PatternReader } from "./pattern";
 
 /** A turn, or a sentence of it, that is no longer than this is short enough for a repetition. */
 const SHORT = 5;
@@ -45,7 +45,7 @@ function insists(turn: ReadTurn, rep: ReadTurn, earlier: ReadTurn): boolean {
   const before = contentOf(earlier.tokens);
   const between = contentOf(rep.tokens);
   const again = [...contentOf(turn.tokens)].filter((stem) => before.has(stem) && !between.has(stem));
-  const says = INSISTS.some((pattern) => turn.tokens.some((_, at) => pattern.match(turn.tokens, at) > at));
+  const says = INSISTS.some((pattern) => occurs(pattern, turn.tokens));
   if (rep.tokens.length < 4) return false;
   if (says && turn.tokens.length <= SHORT * 4) return true;
   return (

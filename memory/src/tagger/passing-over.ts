@@ -3,7 +3,7 @@
 
 import { CLASSES } from "./classes";
 import type { Finding, ReadTurn } from "./engine";
-import { type Pattern, PatternReader } from "./pattern";
+import { occurs, type Pattern, PatternReader } from "./pattern";
 import type { Token } from "./tokens";
 
 const reader = new PatternReader(CLASSES);
@@ -19,6 +19,7 @@ const TURNS_AWAY = read(
   "(right|so) now (we|there)",
   "(a lot of|most) (people|customers|folks)",
 );
+const ANYWAY = read("anyway");
 const ACKNOWLEDGES = read(
   "(understand|hear you|fair enough|fair point|makes sense|make sense|good question|good point|great question|no problem|not a problem|no worries|of course|sure|certainly|naturally|reasonable|understood|sorry|totally|absolutely|i get it|got it|i see|you are right|you read right|true|fair|sensible|no rush|no pressure|exactly|i believe|i bet|ouch|i know|thank|thanks|respect|appreciate|happy|glad|smart|good for you|most people say)",
   "^^ (yes|yeah|yep|no|nope|not|that|then|if|what|who|when|which|how|because|it would|it do|it be|you would !(also|love)|you can|you do|you will|they do|they would|down|up|only|about|even|both|from|until|by|up to|depend|for)",
@@ -128,7 +129,7 @@ const EMPTY_WORDS = new Set(
 export function passesOver(before: ReadTurn, finding: Finding, rep: ReadTurn): boolean {
   const opening = rep.tokens.slice(0, OPENING);
   if (rep.tokens.length < 4 || opening.some(({ sentence }) => rep.questions[sentence])) return false;
-  if (anywhere(ACKNOWLEDGES, opening)) return anywhere(read("anyway"), rep.tokens);
+  if (anywhere(ACKNOWLEDGES, opening)) return anywhere(ANYWAY, rep.tokens);
   if (sharesWords(before, opening)) return false;
   if (anywhere(TURNS_AWAY, rep.tokens)) return true;
   if (finding.kind.startsWith("signal.") && !anywhere(TELLS, rep.tokens)) return false;
@@ -150,5 +151,5 @@ function hasContent({ stem }: Token): boolean {
 }
 
 function anywhere(patterns: readonly Pattern[], tokens: readonly Token[]): boolean {
-  return patterns.some((pattern) => tokens.some((_, at) => pattern.match(tokens, at) > at));
+  return patterns.some((pattern) => occurs(pattern, tokens));
 }

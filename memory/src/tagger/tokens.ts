@@ -1,6 +1,7 @@
 // A turn's words as tokens that rules match on: folded, contractions taken apart ("don't" is `do` `not`), each with its stem, its sentence and its clause.
 import type { Word } from "../model/transcript";
 import { isCapital, isName } from "./names";
+import { isMoney, isNumber } from "./numbers";
 import { stem } from "./stem";
 
 /** A part of a word that a pattern can match. Several may come from one word. */
@@ -8,6 +9,8 @@ export interface Token {
   /** Lower case, without punctuation. */
   text: string;
   stem: string;
+  /** What a pattern that begins here can begin with: its stem, and "#", "@" or "@@" where it is such a thing (pattern.ts). */
+  keys: readonly string[];
   /** Place of the word in the turn. */
   word: number;
   /** From 0. A sentence ends with . ! or ? */
@@ -107,6 +110,15 @@ function expand(part: string): string[] {
   return [part.replaceAll("'", "")];
 }
 
+function read(text: string, name: boolean, capital: boolean) {
+  const stemmed = stem(text);
+  const keys = [stemmed];
+  if (isMoney(text, undefined) || isNumber(text)) keys.push("#");
+  if (name) keys.push("@");
+  if (capital) keys.push("@@");
+  return { text, stem: stemmed, keys };
+}
+
 /** @returns tokens in the order of the words */
 export function tokenize(words: readonly Word[]): TokenizedTurn {
   const tokens: Token[] = [];
@@ -121,7 +133,7 @@ export function tokenize(words: readonly Word[]): TokenizedTurn {
       if (CLAUSE_OPENERS.has(part)) clause++;
       const name = index === 0 && isName(text, part, first, words[place + 1]?.text);
       const capital = index === 0 && !first && isCapital(text, part);
-      tokens.push({ text: part, stem: stem(part), word: place, sentence, clause, name, capital });
+      tokens.push({ ...read(part, name, capital), word: place, sentence, clause, name, capital });
       if (opener === "") opener = part;
     }
     const end = /[.!?…]["')]*$/.exec(text);
