@@ -1,25 +1,11 @@
 // What a rep could do better, computed from turns and from the tags of the others: monologues, objections and signals passed over, no next step.
 import type { TagKind } from "../model/taxonomy";
+import { COMPUTED, MONOLOGUE_MS, MONOLOGUE_WORDS } from "./computed";
 import type { Finding, ReadTurn } from "./engine";
 import { repetitions } from "./insistence";
 import { passesOver } from "./passing-over";
 
-const MONOLOGUE_WORDS = 70;
-const MONOLOGUE_MS = 40_000;
-
 const TAKES_UP: ReadonlySet<TagKind> = new Set(["outcome.next-step", "outcome.result", "coaching.pressure"]);
-
-/** What each computed rule is, for explanations. */
-export const COMPUTED = {
-  "long-turn": `One turn of the rep has ${MONOLOGUE_WORDS} words or more, or takes more than ${MONOLOGUE_MS / 1000} s.`,
-  "objection-passed-over": "The customer objected, and the rep's next turn speaks of something else.",
-  "signal-passed-over":
-    "The customer showed that they want it, and the rep's next turn speaks of something else.",
-  "says-again": "The customer says again what the rep passed over, and means it as before.",
-  "strong-good-word": "A word of strong good feeling, after turns that sounded cooler.",
-  "strong-bad-word": "A word of strong bad feeling, after turns that sounded better.",
-  "ends-without-next-step": "Nothing was sold or refused for good, and the talk ends without a next step.",
-} as const;
 
 /** @returns coaching tags; `findings` are those of the rules, one of each kind on a turn */
 export function coach(turns: readonly ReadTurn[], findings: readonly Finding[]): Finding[] {

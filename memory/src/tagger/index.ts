@@ -1,7 +1,8 @@
 // The local tagger: rules, a lexicon and some counting make tags and insights of a transcript. Deterministic, without network; every tag names its rule.
 import type { Insight, Structure, Structurer, Tag } from "../model/structure";
 import type { Transcript } from "../model/transcript";
-import { COMPUTED, coach, monologues } from "./coaching";
+import { coach, monologues } from "./coaching";
+import { COMPUTED } from "./computed";
 import { Engine, type Finding, type ReadTurn, readTurns, surest } from "./engine";
 import { insightsOf } from "./insights";
 import { meantAgain, repetitions } from "./insistence";

@@ -2,6 +2,7 @@
 // meant, and the rep's turn in between did not take it up.
 import type { TagKind } from "../model/taxonomy";
 import { CLASSES } from "./classes";
+import { COMPUTED } from "./computed";
 import type { Finding, ReadTurn } from "./engine";
 import { contentOf } from "./passing-over";
 import { occurs, PatternReader } from "./pattern";
@@ -73,7 +74,7 @@ export function meantAgain(
     if (findings.some(({ turn, kind }) => turn === place && kind.startsWith(family))) return [];
     const { words } = turns[place].turn;
     const kind: TagKind = meant.kind;
-    const reason = "The customer says again what the rep passed over.";
+    const reason = COMPUTED["says-again"];
     return [
       {
         kind,
