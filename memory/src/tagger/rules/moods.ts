@@ -10,6 +10,8 @@ export const MOODS: Rule[] = [
     confidence: 0.75,
     negated: true,
     patterns: [
+      "(is|are|was) (decent|kind|good|sweet|nice|fair|generous|thoughtful|big) of you",
+      "(pleasant|nice|good|welcome) surprise",
       "(now we are talking|that is the (best|nicest|first|kindest|most sensible)|made my (day|week)|hats off|fair play|well done|i am impressed|over the moon|tickled|chuffed|speechless)",
       "(had not|have not|never) thought (of|about) (it|that)",
       "you know what",

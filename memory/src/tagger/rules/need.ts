@@ -79,6 +79,8 @@ export const NEED: Rule[] = [
     by,
     reason: "The customer has something for it already.",
     patterns: [
+      "(<relative>|neighbour|husband|nephew|boy next door|lad) (cut|cuts|mows|cleans|does|sprays|fixes|washes|handles) (it|that|ours|mine|them|the)",
+      "(was|were) (done|replaced|redone|rebuilt|put in|fitted) (only|just|#|last|a) .. (ago|year|month|spring|summer)",
       "(have|got) (a|my|our) (nephew|son|neighbour|brother|guy|cousin|man|fellow|husband|kid|lad) (for|who|that|to do|comes|does)",
       "(have|got|own) (a)? (perfectly good|good enough|decent|working|new|brand new) ",
       "(still|just) (under|in) warranty",
@@ -113,6 +115,7 @@ export const NEED: Rule[] = [
     reason: "The customer is content with what there is.",
     confidence: 0.85,
     patterns: [
+      "(has|have) (years|decades|plenty|life|miles|a lot) (left|in it|to go|of life)",
       "(suits|suit) (me|us)",
       "(lived|been|run|worked|open) here .. years .. (never|not|and)",
       "(never|not once) .. in (#|all|twenty|thirty|forty|ten|all these|my) .. years?",

@@ -9,6 +9,7 @@ const COMMITMENT: Rule[] = [
     reason: "The customer agrees to the deal.",
     confidence: 0.85,
     patterns: [
+      "^ (okay|fine|yes|all right|then)? you (can|may) (do|start|put|have|install|book|go) (ours|mine|it in|ahead|us|in)",
       "(shake on it|you are hired|twist my arm|consider it (done|sold)|i am yours|you talked me into|you have talked me into|hand me (that|the) (pen|tablet)|let me get my (card|checkbook|wallet|purse))",
       "(put|get) (my|our) name (down|on)",
       "make it (out|two|three|the (big|large|small|blue|white|grey))",
@@ -73,6 +74,8 @@ const COMMITMENT: Rule[] = [
     reason: "The customer promises something of their own.",
     confidence: 0.75,
     patterns: [
+      "i will tell (him|her|them) to (expect|call|ring|be)",
+      "have (my|our|the|it|last|that) .. ready",
       "(i|we) will (leave|unlock|open) (the|it|a) .. (gate|key|door|light|side|garage|out)",
       "(i|we) will (clear|move|clean out|empty|mow|tie up|lock up|put) (the|my|our|out) .. (driveway|car|cars|dog|dogs|garage|attic|yard|basement|room|cat|away|up|out|boxes)",
       "(i|we) will (dig|get|look|have|find) .. (out|up|ready|together) .. (bill|bills|papers|policy|contract|statement|deed|plans|for you)",

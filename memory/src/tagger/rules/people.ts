@@ -10,6 +10,7 @@ const COMPETITOR: Rule[] = [
     confidence: 0.85,
     negated: true,
     patterns: [
+      "one of (those|these|the) @",
       "(went|go|gone|going|signed|signing|stay|staying|stick) with @",
       "(someone|somebody|fellow|guy|man|woman|lady|chap|rep|salesman|kid) from @",
       "@ (came|comes|come) (by|round|around|over|out|last|in|through|and)",

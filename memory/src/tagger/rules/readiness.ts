@@ -12,6 +12,8 @@ export const READINESS: Rule[] = [
     confidence: 0.9,
     negated: true,
     patterns: [
+      "how (do|can|would) (i|we) (get|be|go) (on|in|started|one|it|signed|set up|this done)",
+      "(get|put|be) (me|us)? on (the|your) (list|schedule|books)",
       "(how|what) (do|would) (we|i) (do this|do now|do next|do about (payment|paperwork|signing))",
       "(have|got) (a|you a|you got a) pen",
       "(get|grab|fetch|find) my (glasses|checkbook|wallet|purse|card|reading glasses|chequebook)",
@@ -73,6 +75,7 @@ export const READINESS: Rule[] = [
     reason: "The customer speaks as if it were decided.",
     confidence: 0.85,
     patterns: [
+      "^ (okay|fine|yes|all right|then)? you (can|may) (do|start|put|have|install|book|take|go) (ours|mine|it|ahead|us|in|the)",
       "(make|made) it (the|a|two|three|#) (blue|red|white|black|big|large|small|grey|green|brown|one|ones)?",
       "(shake on it|you are hired|twist my arm|consider it (done|sold)|i am yours|you talked me into|where is your pen|hand me (that|the) (pen|tablet)|let me get my (card|checkbook|wallet|purse|glasses))",
       "(put|get) (my|our) name (down|on)",

@@ -11,6 +11,7 @@ export const TIMING: Rule[] = [
     reason: "The customer says that now is not the moment.",
     confidence: 0.9,
     patterns: [
+      "another (morning|afternoon|evening|night|week|month|season) (maybe|perhaps|then|please|would)? ",
       "now is not (it|the|a|when)",
       "(this|that) side of (christmas|the|new)",
       "(catch|caught|got|get) (me|us) (at a|on a|right in|just as)",
@@ -42,6 +43,8 @@ export const TIMING: Rule[] = [
     by,
     reason: "The customer is busy with something else.",
     patterns: [
+      "sit down to (eat|dinner|lunch|supper|breakfast|a meal|our)",
+      "(food|meal|coffee|soup) is (get|go) cold",
       "(i|we) (have|have got|got) (company|guests|people|a full house|a class|a meeting|a call|an appointment|a patient|a client) .. (over|here|in|at|waiting|coming)?",
       "(close|closing|shut) in (#|a few|ten|five) ",
       "(shift|break|lunch|class|game|meeting|service) .. (start|starts|ends|is on|is over|begins) ",
@@ -71,7 +74,7 @@ export const TIMING: Rule[] = [
       "(my|our) (hands|plate) (is|are|be) .. full",
       "(customers|people|guests|line) .. (wait|out the door|come in)",
       "(on) (a|the|another) (call|phone|conference|meeting)",
-      "(working|work) (nights|from home|right now)",
+      "(working|work) nights",
       "short staffed",
       "<iwe> (am|are) (in|between) (a|the)? (meeting|rush|hurry|appointment)",
     ],
@@ -160,6 +163,8 @@ export const TIMING: Rule[] = [
     reason: "The customer is bound by a contract that still runs.",
     confidence: 0.9,
     patterns: [
+      "(#|a) (more)? (month|year|months|years) (to go|left|to run)",
+      "(month|year) to go (with|on)",
       "(paid up|paid through|prepaid|signed up|committed) (until|till|through|for)",
       "(year|years|months) left (on|to|with)",
       "(notice period|months' notice|months notice)",
