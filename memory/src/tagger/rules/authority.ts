@@ -11,6 +11,7 @@ export const AUTHORITY: Rule[] = [
     reason: "The customer has to ask somebody else first.",
     confidence: 0.9,
     patterns: [
+      "(<authority>|<heshe>) who (would|will|have|has)? to? .. (agree|decide|sign|approve|say|okay)",
       "(have to|need to|want to|better|should|must|got to) (ask|talk to|check with|speak to|speak with|talk with|call|consult|tell) (him|her|them) .. (before|first)",
       "(<spouse>|<boss>|<relative>) (pays|handles|signs|holds|does|keeps|runs) (the|all|our|these) (bills|money|books|checks|finances|contracts|accounts|decisions)",
       "need (my|our|the|his|her|their) .. <authority> (okay|approval|permission|blessing|signature|say so)",

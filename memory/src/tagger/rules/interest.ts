@@ -54,6 +54,7 @@ export const INTEREST: Rule[] = [
       "(remember|you know|do you mind|are you sure|you think so|is that so|who else)",
       "(if|and if) they",
       "(is|are) (she|he|you) .. (listening|hearing)",
+      "how soon",
       "^ wait",
       "(paying|paid) (them|him|her)",
       "what about <when>",
@@ -87,6 +88,8 @@ export const INTEREST: Rule[] = [
     reason: "The customer asks what it costs.",
     negated: true,
     patterns: [
+      "what (are|were) you (asking|charging|looking) (for)?",
+      "how much .. (do|does|would|will|is|am|are) (it|that|this|i|we|they|you) .. (cost|lose|losing|save|saving|pay|paying|charge|make|get)?",
       "how much (is|be|do|does|would|will|are|can|could|for|we|i|it|that|a|per|off|down|am|money|of)",
       "what (would|do|will) (i|we) .. (pay|be paying|spend) .. (for|a|per|each)",
       "what (is|be|would|does|do|will|are) .. (cost|price|payment|run me|charge|monthly|fee|total|rate|deposit|set me back|look like)",
@@ -105,6 +108,8 @@ export const INTEREST: Rule[] = [
     by,
     reason: "The customer says that they like it.",
     patterns: [
+      "(would|will|could) be (something|nice|great|good|a help|a relief|handy|lovely)",
+      "lower than (i|we) (was|were|thought|expected|feared)",
       "(make|makes) (my|our) (life|lives|day|job|work|mornings|evenings) .. (easier|simpler|better)",
       "(i|we) (could|would) (get|be) (used to|on board with|happy with)",
       "(tickled|chuffed|sold on|taken with|keen on|fond of)",

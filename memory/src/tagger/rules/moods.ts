@@ -10,6 +10,8 @@ export const MOODS: Rule[] = [
     confidence: 0.75,
     negated: true,
     patterns: [
+      "(i|we) (was|were) (bracing|braced|prepared) for",
+      "(lower|less|better|cheaper|easier) than (i|we) (was|were) (bracing|expecting|fearing|dreading)",
       "(is|are|was) (decent|kind|good|sweet|nice|fair|generous|thoughtful|big) of you",
       "(pleasant|nice|good|welcome) surprise",
       "(now we are talking|that is the (best|nicest|first|kindest|most sensible)|made my (day|week)|hats off|fair play|well done|i am impressed|over the moon|tickled|chuffed|speechless)",
@@ -117,7 +119,8 @@ export const MOODS: Rule[] = [
       "(you|they|he|nobody) (did not|never|not) (say|mention|tell|said|told) (that|anything|me|us|so)",
       "nobody (tell|told|said|mentioned)",
       "(feel|feeling) .. (pushed|pressured|rushed|uncomfortable|uneasy|bad|cornered|tricked|cheated|worse|like a|nervous|attacked|ambushed|talked down|insulted|used|sick)",
-      "(worry|worried|worries|concerned|concern|nervous|scared|scares|uneasy) (me|now|about|that)?",
+      "(i|we) (am|are|be) (now|really|getting)? (worried|concerned|nervous|scared|uneasy)",
+      "(that|this|it|you|now you) (worries|worry|scares|scare|frightens|concerns) (me|us)",
       "(not|no longer) (comfortable|happy|interested|pleased|so sure|impressed|sure|amused) .. (any more|anymore|with|about|now|at all|then)?",
       "(threat|threaten|threatening|blackmail|scare tactics|scare me|scaring|guilt|guilt trip|shame me)",
       "(this|that|it) (sound|sounds|start|starts|begin|seem|feels|feel) .. (fishy|shady|like a scam|wrong|off|like pressure|worse|bad|pushy|dishonest|pitch|too good)",

@@ -183,6 +183,8 @@ export const NEED: Rule[] = [
     by,
     reason: "The customer does not believe that it helps.",
     patterns: [
+      "(hardly|barely|not much|little|not enough) (any)? (light|sun|wind|space|room|traffic)",
+      "(nobody|no one) (is|will|would) (going to)? .. (rob|break in|steal|notice|use|care|buy|need|want)",
       "(you people|you lot|they|they all|you all|salesmen) (always|all) say",
       "(sounds|sound|seems|smells) (like|too) .. (scam|good to be true|fishy|trick|gimmick|pitch)",
       "(where|what) is the catch",

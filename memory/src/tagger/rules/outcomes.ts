@@ -137,6 +137,8 @@ const RESULT: Rule[] = [
     confidence: 0.85,
     negated: true,
     patterns: [
+      "(you would|you had|you|had) better (go|leave)",
+      "(think|believe) you should (go|leave)",
       "that is that",
       "(last|final) word",
       "(had|got) (your|my) answer",
@@ -156,7 +158,7 @@ const RESULT: Rule[] = [
       "(no deal|not a deal|deal is off|count (me|us) out)",
       "(we|i) (are|am) (going|gone|staying|signing|happy) (with|to stay) (with)? (them|him|her|the|@|what|our|someone|another)",
       "(please|just|you can|you should|you need to|you better|i want you to|i would like you to|ask you to|asking you to|now|time for you to|and|you have to|or|kindly) (leave|go|get going|get off|go away|move on|get out|get lost|be on your way)",
-      "^ (leave|go away|get out|get lost|get off|goodbye|bye|no means no|good day|move along|beat it|leave me alone|off my)",
+      "^ (leave $$|go away|get out|get lost|get off|goodbye|bye|no means no|good day|move along|beat it|leave me alone|off my)",
       "leave (me|us) (alone|be|in peace)",
       "(get|step|stay) (off|away from|back from) .. (property|porch|lawn|land|door|house|yard)",
       "(do|please|should) not .. (come|call|knock|ring|contact|show|bother|stop by|return|send) .. (back|again|here|me|us|any more|anymore|around|by|ever|my)",
@@ -203,6 +205,7 @@ const RESULT: Rule[] = [
     reason: "It is said that it is sold or agreed.",
     confidence: 0.85,
     patterns: [
+      "you are (on|in|down) for (<weekday>|tomorrow|the)",
       "(signed and sealed|that is everything|that is all signed|we are all done|we are in business)",
       "(you are|you both are) in !(the|a|for|luck|good)",
       "(order|installation|contract|policy|booking) (number|confirmation) ",

@@ -148,6 +148,8 @@ const INFLUENCE: Rule[] = [
     question: false,
     negated: true,
     patterns: [
+      "hear what (he|she|they|my|our|@@) .. (says|say|thinks|think|makes|make)",
+      "(my|our) .. <expert> (set|put|built|wired|installed|fitted|picked|chose) .. (up|in|it|the|system)",
       "(he|she|that one|@@) (would|will|ought to) (=know|=spot|say if|have an opinion)",
       "(he|she) (=knows) (about|all about|his way|her way|a thing or two|more|everything|his stuff|her stuff|what (he|she) is talking)",
       "(his|her|their|@@) word (is|goes|counts|means|carries)",
@@ -252,7 +254,7 @@ const GATE: Rule[] = [
       "(what|who) .. (shall|should|may) i (say|tell)",
       "(what is|may i ask what) (this|it) (about|regarding|concerning|in reference)",
       "(is he|is she|are they|is the (owner|boss)) expecting you",
-      "(email|write to|send .. to) .. (info|general|office|inbox|purchasing|head office|main)",
+      "(email|write to|send .. to) .. (info|general|inbox|purchasing|head office|main)",
       "(wait|sit) (out here|in the lobby|over there|outside)",
       "(nobody|no one) .. (here|home|in) .. (decide|talk|who|can|that)?",
     ],

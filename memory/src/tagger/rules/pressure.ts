@@ -107,6 +107,8 @@ export const PRESSURE: Rule[] = [
     confidence: 0.8,
     negated: true,
     patterns: [
+      "(what happened|look what happened|know what happened) to (them|him|her|the)",
+      "(want|going) to wait (until|till) ",
       "(how would you|how will you) (feel|live|explain|forgive|sleep|look)",
       "(what (kind|sort) of) (parent|mother|father|man|owner|person|husband|wife|boss|business)",
       "(kick yourself|thank me|regret it|sorry you)",

@@ -55,6 +55,8 @@ export const PRICING: Rule[] = [
     confidence: 0.9,
     negated: true,
     patterns: [
+      "not have # .. (sitting|lying|laying|just|spare) ",
+      "(sitting|lying) around",
       "(penny|dollar|cent|dime) .. (spoken for|accounted for|count)",
       "(run|running) on fumes",
       "(down to|living on|live on|on) (our|my) last",
@@ -165,6 +167,7 @@ export const PRICING: Rule[] = [
       "price (have|be|keep) .. (go up|rise|climb|increase)",
     ],
     unless: [
+      "(lower|less|better|cheaper) than",
       "too much (trouble|work|hassle|noise|paperwork|going on|time|effort|to do|fuss)",
       "thank you (so|very) much",
       "not (that|too) much",
@@ -208,6 +211,8 @@ export const PRICING: Rule[] = [
     by,
     reason: "The customer does not want a loan, interest or a debt.",
     patterns: [
+      "what (worries|bothers|scares|stops) (me|us) is the (borrowing|loan|debt|interest|payments)",
+      "(borrowing|owing) .. (worries|bothers|scares|stops|not|no)",
       "(loan|debt|interest|monthly|financing|credit) .. (i|we) (can not|hate|will not|do not) (stomach|swallow|stand|like|want|bear|abide|do)",
       "(get|got|clear|free|out) (clear|out|free|rid) (of|from) (the|our|my) (last|loan|debt|one|mortgage)",
       "(pay|paid|paying) .. (cash) or (not|nothing)",

@@ -12,6 +12,8 @@ export const READINESS: Rule[] = [
     confidence: 0.9,
     negated: true,
     patterns: [
+      "how soon (are|is) (we|it) ",
+      "how (soon|quickly|fast) (can|could|would) (you|it|they|we) ",
       "how (do|can|would) (i|we) (get|be|go) (on|in|started|one|it|signed|set up|this done)",
       "(get|put|be) (me|us)? on (the|your) (list|schedule|books)",
       "(how|what) (do|would) (we|i) (do this|do now|do next|do about (payment|paperwork|signing))",

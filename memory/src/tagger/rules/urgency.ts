@@ -97,6 +97,8 @@ export const URGENCY: Rule[] = [
     by,
     reason: "The customer tells of a trouble that presses.",
     patterns: [
+      "(got|get|gets) (out|in|loose|through) (twice|again|three|last|this) ",
+      "next time (it|he|she|they|we|somebody|someone)",
       "(drop|drops|cut|cuts|freeze|freezes|crash|crashes|stop|stops|jam|jams) (out|off)? .. (every|each|all the|twice|constantly|again|mid|in the middle)",
       "(people|customers|guests|they) (walk out|leave|left|turn away|go elsewhere)",
       "(last night|this morning|yesterday|again today|on <weekday>) .. (broke|died|went|leak|flood|stole|stopped|quit|burst|crashed|robbed)",
