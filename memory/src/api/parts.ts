@@ -34,6 +34,8 @@ export interface ApiParts {
   /** Opens the audio of one conversation, Ogg Opus; undefined where the archive has none or its key is gone. */
   audioOf(badge: string, epoch: number): Promise<Buffer | undefined>;
   eraser: Pick<Eraser, "begin" | "finish">;
+  /** Called when it was said who wears a badge: conversations that are here already get their person. */
+  wearersChanged?(badge: string): Promise<void>;
   /** What could not be opened, newest first. */
   problems(): OperatingProblem[];
   /** Undefined: chunks come in another way. */

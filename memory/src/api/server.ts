@@ -39,17 +39,25 @@ export interface ApiServer {
   close(): Promise<void>;
 }
 
-/** @returns routes, ready, that nobody can reach yet */
-export async function buildApi(parts: ApiParts, tls?: ListenOptions["tls"]): Promise<Api> {
+/**
+ * @param seen is told of each route, of the server's own mouth
+ * @returns routes, ready, that nobody can reach yet
+ */
+export async function buildApi(
+  parts: ApiParts,
+  tls?: ListenOptions["tls"],
+  seen: (route: RouteOptions) => void = () => {},
+): Promise<Api> {
   const app = makeServer(tls);
+  app.addHook("onRoute", seen);
   app.setValidatorCompiler(requestCompiler);
   app.setSerializerCompiler(answerCompiler);
   app.decorateRequest("token", null);
   app.addHook("onRoute", completeRoute);
-  app.addHook("onRequest", signIn(parts));
   app.addHook("onRequest", async (_request, reply) => {
     reply.headers(securityHeaders(tls !== undefined));
   });
+  app.addHook("onRequest", signIn(parts));
   app.setErrorHandler(handleError(parts));
   app.setNotFoundHandler((_request, reply) => sendProblem(reply, noRoute()));
   await app.register(swagger, { openapi: document(versionOfPackage()), transform: asAsked });
