@@ -5,6 +5,7 @@
 // 4. the sealed audio here, 5. what lies in the database's files, 6. the note that it is done. Were the keys first, a vault that is in use or away would leave
 // the text readable; were the tombstones not first, a chunk that is delivered again would bring back what was erased.
 import { clauseOf } from "@salestag/protocol/service";
+import type { Archive, Place } from "../ingest/archive";
 import { conversationId } from "../model/conversation-id";
 import type { Database, Session } from "../store/database";
 import type { Actor } from "./actor";
@@ -12,16 +13,11 @@ import { audit } from "./audit";
 import { PrivacyError } from "./error";
 import { refuseHeld } from "./hold";
 import { scrub } from "./scrub";
-import { type Epoch, type KeyHolder, shredKeys } from "./shredding";
+import { type KeyHolder, shredKeys } from "./shredding";
 import { conversationsOf, type Known, type Subject } from "./subject";
 
 /** Sealed chunks that are kept here. */
-export interface ErasableArchive {
-  /** Removes an epoch's chunks durably; none is no error. */
-  remove(badge: string, epoch: number): Promise<void>;
-  /** Every epoch that has a chunk here. */
-  epochs(): Promise<Epoch[]>;
-}
+export type ErasableArchive = Pick<Archive, "remove" | "places">;
 
 /** Where everything lies. */
 export interface EraserParts {
@@ -84,7 +80,7 @@ export class Eraser {
         "invalid",
         `there is no such reason; state one of ${ERASURE_REASONS.join(", ")}.`,
       );
-    const places = await this.placesById();
+    const places = this.placesById();
     return this.parts.database.system(async (session) => {
       await session.query("select pg_advisory_xact_lock($1, $2)", [...LOCK]);
       const known = await conversationsOf(session, actor.teamId, subject);
@@ -143,9 +139,9 @@ export class Eraser {
     const begun = await this.unfinished();
     for (let from = 0; from < begun.length; from += ROUND)
       await this.deleteRows(begun.slice(from, from + ROUND));
-    for (const epochs of byBadge(begun)) {
-      await attempt(() => shredKeys(this.parts.keys, epochs));
-      for (const { badge, epoch } of epochs) await attempt(() => this.parts.archive.remove(badge, epoch));
+    for (const places of byBadge(begun)) {
+      await attempt(() => shredKeys(this.parts.keys, places));
+      for (const place of places) await attempt(() => this.parts.archive.remove(place));
     }
     await attempt(() => this.scrubIfDue());
     if (failures.length === 1) throw failures[0];
@@ -161,9 +157,9 @@ export class Eraser {
   }
 
   /** Ids follow from badge and epoch, so a conversation without a row may still be found by its chunks. */
-  private async placesById(): Promise<Map<string, Epoch>> {
-    const epochs = await this.parts.archive.epochs();
-    return new Map(epochs.map((place) => [conversationId(place.badge, place.epoch), place]));
+  private placesById(): Map<string, Place> {
+    const places = this.parts.archive.places();
+    return new Map(places.map((place) => [conversationId(place.badge, place.epoch), place]));
   }
 
   private async entomb(
@@ -260,8 +256,8 @@ const DELETE_CUSTOMERS = [
   "delete from salestag.customer where id = any($1::uuid[])",
 ];
 
-function byBadge(begun: Unfinished[]): Epoch[][] {
-  const badges = new Map<string, Epoch[]>();
+function byBadge(begun: Unfinished[]): Place[][] {
+  const badges = new Map<string, Place[]>();
   for (const { badge, epoch } of begun)
     if (badge !== null && epoch !== null) badges.set(badge, [...(badges.get(badge) ?? []), { badge, epoch }]);
   return [...badges.values()];
