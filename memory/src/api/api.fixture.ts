@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { type Clock, systemClock } from "@salestag/protocol/service";
 import { makeVault, person } from "@salestag/protocol/testing";
 import { type MemoryClient, memoryClient } from "../client";
+import { localEmbedder } from "../embed";
 import { Archive } from "../ingest/archive";
 import { Live } from "../live";
 import { Eraser } from "../privacy/erasure";
@@ -96,6 +97,7 @@ async function partsOf(
     ...{ database, live, clock, tokens: TOKENS },
     log: { info: write, warn: write, error: write },
     newId: () => crypto.randomUUID(),
+    embedder: localEmbedder(),
     audioOf: async () => AUDIO,
     eraser: new Eraser(erasable as never, () => clock.unixMs()),
     problems: () => [{ sinceUnixMs: 1_000, what: TROUBLE }],

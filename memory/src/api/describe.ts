@@ -1,5 +1,6 @@
 // The OpenAPI document without a memory behind it.
 import { systemClock } from "@salestag/protocol/service";
+import { localEmbedder } from "../embed";
 import { Live } from "../live";
 import type { Database } from "../store/database";
 import type { ApiParts } from "./parts";
@@ -25,6 +26,7 @@ export const NO_MEMORY: ApiParts = {
   newId: () => "00000000-0000-4000-8000-000000000000",
   tokens: { secret: Buffer.alloc(SECRET_BYTES_MIN), issuer: ISSUER_DEFAULT, audience: AUDIENCE_DEFAULT },
   audioOf: nothing,
+  embedder: localEmbedder(),
   eraser: { begin: nothing, finish: nothing },
   problems: () => [],
   ingest: nothing,

@@ -6,11 +6,13 @@ import { addLiveRoutes } from "./live";
 import { addOperationRoutes } from "./operation";
 import { addPeopleRoutes } from "./people";
 import { addPrivacyRoutes } from "./privacy";
+import { addSearchRoutes } from "./search";
 
 export function addRoutes(app: Api, context: ApiContext): void {
   addPeopleRoutes(app, context);
   addCustomerRoutes(app, context);
   addConversationRoutes(app, context);
+  addSearchRoutes(app, context);
   addLiveRoutes(app, context);
   addPrivacyRoutes(app, context);
   addOperationRoutes(app, context);
