@@ -12,14 +12,24 @@ import { addRoutes } from "./routes";
 import { tokenVerifier } from "./tokens";
 import { answerCompiler, requestCompiler } from "./validation";
 
-/** Most bytes, sockets and time that one request may take. */
-export const LIMITS = {
+/** Most bytes, sockets and time that requests may take. */
+export interface Limits {
+  bodyBytes: number;
+  headerBytes: number;
+  connections: number;
+  /** Until all headers are here, and until the whole request is. */
+  headersMs: number;
+  requestMs: number;
+  /** Of a connection on which nothing moves. */
+  idleMs: number;
+}
+
+export const LIMITS: Limits = {
   bodyBytes: 64 * 1024,
   headerBytes: 16 * 1024,
   connections: 1_000,
   headersMs: 10_000,
   requestMs: 30_000,
-  /** Of a connection on which nothing moves. */
   idleMs: 60_000,
 };
 
@@ -29,6 +39,8 @@ export interface ListenOptions {
   port: number;
   /** PEM. */
   tls?: { cert: Buffer; key: Buffer };
+  /** LIMITS where they are left out. */
+  limits?: Limits;
 }
 
 /** A server that listens. */
@@ -45,10 +57,10 @@ export interface ApiServer {
  */
 export async function buildApi(
   parts: ApiParts,
-  tls?: ListenOptions["tls"],
+  { tls, limits = LIMITS }: Pick<ListenOptions, "tls" | "limits"> = {},
   seen: (route: RouteOptions) => void = () => {},
 ): Promise<Api> {
-  const app = makeServer(tls);
+  const app = makeServer(tls, limits);
   app.addHook("onRoute", seen);
   app.setValidatorCompiler(requestCompiler);
   app.setSerializerCompiler(answerCompiler);
@@ -70,25 +82,26 @@ export async function buildApi(
 }
 
 /** Serves until closed. */
-export async function startApi(parts: ApiParts, { host, port, tls }: ListenOptions): Promise<ApiServer> {
-  const app = await buildApi(parts, tls);
-  app.server.maxConnections = LIMITS.connections;
+export async function startApi(parts: ApiParts, options: ListenOptions): Promise<ApiServer> {
+  const { host, port, tls, limits = LIMITS } = options;
+  const app = await buildApi(parts, options);
+  app.server.maxConnections = limits.connections;
   await app.listen({ host, port });
   const { port: taken } = app.server.address() as AddressInfo;
   const shown = host.includes(":") ? `[${host}]` : host;
   return { url: `${tls === undefined ? "http" : "https"}://${shown}:${taken}`, close: () => app.close() };
 }
 
-function makeServer(tls: ListenOptions["tls"]): Api {
+function makeServer(tls: ListenOptions["tls"], limits: Limits): Api {
   const http = {
-    maxHeaderSize: LIMITS.headerBytes,
-    headersTimeout: LIMITS.headersMs,
-    connectionsCheckingInterval: 1_000,
+    maxHeaderSize: limits.headerBytes,
+    headersTimeout: limits.headersMs,
+    connectionsCheckingInterval: Math.min(1_000, limits.headersMs),
   };
   const options = {
-    bodyLimit: LIMITS.bodyBytes,
-    requestTimeout: LIMITS.requestMs,
-    connectionTimeout: LIMITS.idleMs,
+    bodyLimit: limits.bodyBytes,
+    requestTimeout: limits.requestMs,
+    connectionTimeout: limits.idleMs,
     forceCloseConnections: true,
     exposeHeadRoutes: false,
     trustProxy: false,
@@ -179,7 +192,7 @@ function problemOf(error: unknown): Problem {
   const { statusCode, code } = error as { statusCode?: number; code?: string };
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500)
     return new Problem(statusCode, sentenceOf(code));
-  return new Problem(500, "Something went wrong here; the memory's log says what. Nothing was changed.");
+  return new Problem(500, "Something went wrong here; the memory's log says what. Try again later.");
 }
 
 /** For what Fastify refuses by itself. */
@@ -220,7 +233,7 @@ function refuseConnection(error: Error & { code?: string }, socket: NodeJS.Writa
     error.code === "HPE_HEADER_OVERFLOW"
       ? new Problem(431, `The headers are too large: at most ${LIMITS.headerBytes} bytes are taken.`)
       : error.code === "ERR_HTTP_REQUEST_TIMEOUT"
-        ? new Problem(408, `The request took too long: send it within ${LIMITS.requestMs / 1000} s.`)
+        ? new Problem(408, `The request took too long: send it faster, or in parts.`)
         : new Problem(400, "This is no HTTP request that can be read.");
   const body = JSON.stringify(problemAnswer(problem));
   const head = `HTTP/1.1 ${problem.status} ${problemAnswer(problem).title}\r\nContent-Type: ${PROBLEM_TYPE}`;

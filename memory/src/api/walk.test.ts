@@ -131,7 +131,7 @@ describe("memory: every route", () => {
   /** What the server itself says that it has. */
   async function routesOf(): Promise<string[]> {
     const found: string[] = [];
-    await buildApi((await import("./describe")).NO_MEMORY, undefined, ({ method, url }) =>
+    await buildApi((await import("./describe")).NO_MEMORY, {}, ({ method, url }) =>
       found.push(`${method} ${url.replace(/:(\w+)/g, "{$1}")}`),
     );
     assert.ok(found.length > 35);
