@@ -1,5 +1,6 @@
 // Every route: it is in the document, which an independent validator accepts, and lets nobody in who should stay out.
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { Validator } from "@seriousme/openapi-schema-validator";
 import { badgeOf, idOf, NUMBERS } from "../testing/teams";
 import { PURPOSE, useApi } from "./api.fixture";
@@ -10,6 +11,7 @@ interface Operation {
   method: string;
   path: string;
   operationId: string;
+  summary: string;
   security: object[];
   parameters?: { name: string; in: string }[];
   requestBody?: { content: Record<string, { schema: Schema }> };
@@ -126,6 +128,14 @@ describe("memory: every route", () => {
     }
     const shown = new Set(all.map(({ method, path }) => `${method} ${path}`));
     for (const route of await routesOf()) assert.ok(shown.has(route), `${route} is not in the document`);
+  });
+
+  it("routes: docs/memory-api.md has each, with its purpose and its summary", async () => {
+    const page = readFileSync(new URL("../../../docs/memory-api.md", import.meta.url), "utf8");
+    for (const { method, path, summary, parameters } of await operations()) {
+      const purpose = parameters?.some(({ name }) => name === "salestag-purpose") ? "yes" : "";
+      assert.ok(page.includes(`| \`${method} ${path}\` | ${purpose} | ${summary} |`), `${method} ${path}`);
+    }
   });
 
   /** What the server itself says that it has. */
