@@ -12,7 +12,7 @@ import { Eraser } from "../privacy/erasure";
 import type { Database } from "../store/database";
 import { openDatabase } from "../store/open";
 import { emptied } from "../testing/databases";
-import { addTeams, subjectOf } from "../testing/teams";
+import { addTeams, idOf, NUMBERS, subjectOf } from "../testing/teams";
 import type { ApiParts } from "./parts";
 import { type ApiServer, startApi } from "./server";
 import { AUDIENCE_DEFAULT, ISSUER_DEFAULT, signToken } from "./tokens";
@@ -94,7 +94,7 @@ async function partsOf(
   const archive = Archive.open(join(folder, "chunks"));
   const erasable = { database, archive, keys, databaseFolder: join(folder, "database") };
   return {
-    ...{ database, live, clock, tokens: TOKENS },
+    ...{ database, live, clock, tokens: TOKENS, teamId: idOf("a", NUMBERS.team) },
     log: { info: write, warn: write, error: write },
     newId: () => crypto.randomUUID(),
     embedder: localEmbedder(),

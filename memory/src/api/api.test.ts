@@ -294,6 +294,7 @@ describe("memory: API", () => {
   it("api: problems are for managers, metrics for programs on this machine", async () => {
     assert.equal((await manager().GET("/v1/problems")).data?.problems[0].what, TROUBLE);
     assert.equal((await rep().GET("/v1/problems")).response.status, 403);
+    assert.deepEqual((await served().client("b", "manager").GET("/v1/problems")).data, { problems: [] });
     const { url } = served();
     assert.match(await (await fetch(`${url}/metrics`)).text(), /^salestag_memory_up 1$/m);
     const behindProxy = await fetch(`${url}/metrics`, { headers: { "x-forwarded-for": "10.0.0.1" } });

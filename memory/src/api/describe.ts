@@ -20,6 +20,7 @@ const quiet = () => {};
 /** Parts of which none does anything: for looking at routes. */
 export const NO_MEMORY: ApiParts = {
   database: DATABASE,
+  teamId: "",
   live: new Live(),
   clock: systemClock,
   log: { info: quiet, warn: quiet, error: quiet },

@@ -2,40 +2,15 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
-import type { Clock } from "@salestag/protocol/service";
 import { type LiveMessage, watchLive } from "../client";
 import type { LiveEvent } from "../live";
+import { ManualClock } from "../testing/manual-clock";
 import { idOf, NUMBERS } from "../testing/teams";
 import { useApi } from "./api.fixture";
 import { KEPT_MAX } from "./live/feed";
 import { HEARTBEAT_MS } from "./live/stream";
 
-/** Time that only tests move. */
-class ManualClock implements Clock {
-  private nowMs = Date.UTC(2026, 0, 1);
-  private timers: { atMs: number; run: () => void }[] = [];
-  unixMs = () => this.nowMs;
-  steadyMs = () => this.nowMs;
-  after(delayMs: number, run: () => void): () => void {
-    const timer = { atMs: this.nowMs + delayMs, run };
-    this.timers.push(timer);
-    return () => {
-      this.timers = this.timers.filter((other) => other !== timer);
-    };
-  }
-  /** Timers that wait. */
-  get waiting(): number {
-    return this.timers.length;
-  }
-  pass(ms: number): void {
-    this.nowMs += ms;
-    const due = this.timers.filter(({ atMs }) => atMs <= this.nowMs);
-    this.timers = this.timers.filter(({ atMs }) => atMs > this.nowMs);
-    for (const { run } of due) run();
-  }
-}
-
-const clock = new ManualClock();
+const clock = new ManualClock(Date.UTC(2026, 0, 1));
 
 function phrase(text: string, team: "a" | "b" = "a", who: "rep" | "otherRep" = "rep"): LiveEvent {
   const conversation = who === "rep" ? NUMBERS.conversation : NUMBERS.otherConversation;
@@ -206,7 +181,7 @@ describe("memory: live events", () => {
     const watcher = await watch("a-rep", undefined, 60);
     served().live.publish(phrase("before"));
     await watcher.texts(1);
-    clock.pass(60_000);
+    clock.move(60_000);
     assert.equal(await watcher.ended, undefined);
     assert.deepEqual(await watcher.texts(2), ["before", "end"]);
     assert.match(String(watcher.had[1].data.why), /expired/);
@@ -227,7 +202,7 @@ describe("memory: live events", () => {
     await served().database.system((session) =>
       session.query("update salestag.person set subject = null where subject = 'a-manager'"),
     );
-    clock.pass(HEARTBEAT_MS);
+    clock.move(HEARTBEAT_MS);
     await watcher.ended;
     assert.deepEqual(await watcher.texts(1), ["end"]);
   });

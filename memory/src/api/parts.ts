@@ -24,6 +24,8 @@ export type Ingest = (
 
 export interface ApiParts {
   database: Database;
+  /** Whose badges this memory opens: its problems are for this team's managers. */
+  teamId: string;
   live: Live;
   clock: Clock;
   log: Log;
