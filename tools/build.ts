@@ -1,4 +1,5 @@
-// Builds what runs on the badge: the front end's WASM and the badge program's bytecode. Everything else runs from source.
+// Builds what runs on the badge: the front end's WASM and the badge program's bytecode; and what follows from the memory's routes: its OpenAPI document
+// and the types of its client. Everything else runs from source.
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -11,6 +12,8 @@ const FRONT_END = join(ROOT, "firmware", "voice-front-end");
 const WASM = join(FRONT_END, "dist", "front-end.wasm");
 const FIRMWARE = join(ROOT, "firmware");
 const BOARD = join(FIRMWARE, "boards", BOARD_FILE);
+const MEMORY = join(ROOT, "memory");
+const CLIENT_TYPES = join(MEMORY, "dist", "openapi.d.ts");
 const BYTECODE = join(FIRMWARE, ".devicescript", "bin", "bytecode.devs");
 
 /** @returns the newest change in ms of a file or of all files in a folder */
@@ -59,3 +62,6 @@ if (!upToDate(BYTECODE, sources)) {
   const cli = createRequire(import.meta.url).resolve("@devicescript/cli/package.json");
   run("the badge program", [join(dirname(cli), "devicescript"), "build", "src/main.ts"], FIRMWARE);
 }
+const memorySources = [join(MEMORY, "build.ts"), join(MEMORY, "package.json"), join(MEMORY, "src"), lock];
+if (!upToDate(CLIENT_TYPES, memorySources))
+  run("the memory's OpenAPI document and client", ["--import", "tsx", "build.ts"], MEMORY);

@@ -31,6 +31,13 @@ do $$ begin
   end if;
 end $$;
 grant usage on schema salestag to authenticated;
+do $$ begin
+  if to_regnamespace('extensions') is not null then
+    grant usage on schema extensions to authenticated;
+  end if;
+end $$;
+
+-- Where a row names another of its team, the key that it names holds the team too: what is another team's is, to it, not there.
 
 -- People and places (told) ------------------------------------------------------------------------------------------------------------------------------
 
@@ -46,14 +53,16 @@ create table salestag.person (
   name text not null check (length(name) between 1 and 200),
   role text not null check (role in ('rep', 'manager')),
   -- `sub` of the person's tokens; null for one who never signs in.
-  subject text unique check (length(subject) between 1 and 200)
+  subject text unique check (length(subject) between 1 and 200),
+  unique (team_id, id)
 );
 
 -- A badge belongs to a team; who wears it changes.
 create table salestag.badge (
   id text primary key check (id ~ '^[0-9a-f]{16}$'),
   team_id uuid not null references salestag.team,
-  label text not null
+  label text not null check (length(label) <= 200),
+  unique (team_id, id)
 );
 
 create table salestag.wearer (
@@ -67,24 +76,33 @@ create table salestag.wearer (
 create table salestag.territory (
   id uuid primary key,
   team_id uuid not null references salestag.team,
-  name text not null check (length(name) between 1 and 200)
+  name text not null check (length(name) between 1 and 200),
+  unique (team_id, id)
 );
 
 create table salestag.customer (
   id uuid primary key,
   team_id uuid not null references salestag.team,
   name text not null check (length(name) between 1 and 200),
-  territory_id uuid references salestag.territory,
-  note text not null default '' check (length(note) <= 10000)
+  territory_id uuid,
+  note text not null default '' check (length(note) <= 10000),
+  unique (team_id, id),
+  foreign key (team_id, territory_id) references salestag.territory (team_id, id)
 );
+create index on salestag.customer (territory_id);
 
 create table salestag.site (
   id uuid primary key,
   team_id uuid not null references salestag.team,
-  customer_id uuid references salestag.customer on delete cascade,
-  territory_id uuid references salestag.territory,
-  address text not null check (length(address) between 1 and 500)
+  customer_id uuid,
+  territory_id uuid,
+  address text not null check (length(address) between 1 and 500),
+  unique (team_id, id),
+  foreign key (team_id, customer_id) references salestag.customer (team_id, id) on delete cascade,
+  foreign key (team_id, territory_id) references salestag.territory (team_id, id)
 );
+create index on salestag.site (customer_id);
+create index on salestag.site (territory_id);
 
 -- Conversations (they follow from the chunks) --------------------------------------------------------------------------------------------------------------
 
@@ -92,10 +110,10 @@ create table salestag.conversation (
   -- Follows from badge and epoch.
   id uuid primary key,
   team_id uuid not null references salestag.team,
-  badge_id text not null references salestag.badge,
+  badge_id text not null,
   epoch bigint not null,
   -- Who wore the badge; null where nobody said.
-  person_id uuid references salestag.person,
+  person_id uuid,
   started_at timestamptz not null,
   -- 'badge clock', 'estimated from receive time' or 'unknown'.
   started_source text not null,
@@ -119,7 +137,9 @@ create table salestag.conversation (
   trouble text,
   try_again_at timestamptz,
   document tsvector,
-  unique (badge_id, epoch)
+  unique (badge_id, epoch),
+  foreign key (team_id, badge_id) references salestag.badge (team_id, id),
+  foreign key (team_id, person_id) references salestag.person (team_id, id)
 );
 create index on salestag.conversation (team_id, started_at desc);
 create index on salestag.conversation (person_id, started_at desc);
@@ -132,6 +152,8 @@ create table salestag.consent (
   -- 'announced', 'phrase' or 'button'.
   means text not null
 );
+-- Both come in one transaction.
+alter table salestag.conversation add foreign key (id) references salestag.consent deferrable initially deferred;
 
 -- Key phrases that the badge heard.
 create table salestag.phrase (
@@ -213,10 +235,12 @@ create table salestag.transcript (
 create table salestag.filing (
   conversation_id uuid primary key,
   team_id uuid not null references salestag.team,
-  customer_id uuid references salestag.customer,
-  site_id uuid references salestag.site,
+  customer_id uuid,
+  site_id uuid,
   outcome text not null default 'open' check (outcome in ('open', 'won', 'lost')),
-  note text not null default '' check (length(note) <= 10000)
+  note text not null default '' check (length(note) <= 10000),
+  foreign key (team_id, customer_id) references salestag.customer (team_id, id),
+  foreign key (team_id, site_id) references salestag.site (team_id, id)
 );
 create index on salestag.filing (customer_id);
 create index on salestag.filing (site_id);
@@ -236,12 +260,14 @@ create table salestag.hold (
   id uuid primary key,
   team_id uuid not null references salestag.team,
   conversation_id uuid,
-  customer_id uuid references salestag.customer,
-  person_id uuid references salestag.person,
+  customer_id uuid,
+  person_id uuid,
   reason text not null check (length(reason) between 1 and 1000),
   since timestamptz not null,
   released_at timestamptz,
-  check (num_nonnulls(conversation_id, customer_id, person_id) = 1)
+  check (num_nonnulls(conversation_id, customer_id, person_id) = 1),
+  foreign key (team_id, customer_id) references salestag.customer (team_id, id),
+  foreign key (team_id, person_id) references salestag.person (team_id, id)
 );
 
 -- What was deleted for good, so that it is not taken in again; and what is being deleted, so that an interruption ends it.
@@ -268,3 +294,9 @@ create table salestag.audit (
   detail jsonb not null default '{}'
 );
 create index on salestag.audit (team_id, at desc);
+
+create function salestag.refuse() returns trigger language plpgsql as $$
+begin
+  raise exception 'rows of %.% are only added, never changed or removed', tg_table_schema, tg_table_name using errcode = 'insufficient_privilege';
+end $$;
+create trigger never before update or delete or truncate on salestag.audit execute function salestag.refuse();

@@ -4,6 +4,7 @@
 create function salestag.subject() returns text language sql stable
   return coalesce(nullif(current_setting('request.jwt.claims', true), ''), '{}')::jsonb ->> 'sub';
 
+-- These read `person` as their owner: the policy on `person` asks for the team, too.
 create function salestag.me() returns uuid language sql stable security definer set search_path = pg_catalog, pg_temp
   begin atomic select id from salestag.person where subject = salestag.subject(); end;
 
@@ -13,6 +14,11 @@ create function salestag.my_team() returns uuid language sql stable security def
 create function salestag.is_manager() returns boolean language sql stable security definer set search_path = pg_catalog, pg_temp
   begin atomic select exists (select from salestag.person where subject = salestag.subject() and role = 'manager'); end;
 
+revoke all on all functions in schema salestag from public;
+alter default privileges in schema salestag revoke all on functions from public;
+grant execute on function salestag.subject(), salestag.me(), salestag.my_team(), salestag.is_manager() to authenticated;
+
+-- What policies ask of the person stands in a subquery each: it is then asked once for a statement, not once for a row.
 do $$
 declare name text;
 begin
@@ -32,18 +38,21 @@ begin
     execute format('create policy seen on salestag.%I for select to authenticated
       using (team_id = (select salestag.my_team()) and (select salestag.is_manager()))', name);
   end loop;
-  -- Changed by managers.
-  foreach name in array array['person', 'badge', 'territory', 'retention', 'hold'] loop
-    execute format('grant insert, update on salestag.%I to authenticated', name);
+  -- Added by managers. Not badges: whose a badge is, whoever holds its keys says, and the first to name one would get its conversations.
+  foreach name in array array['person', 'territory', 'retention'] loop
+    execute format('grant insert on salestag.%I to authenticated', name);
     execute format('create policy added on salestag.%I for insert to authenticated
       with check (team_id = (select salestag.my_team()) and (select salestag.is_manager()))', name);
+  end loop;
+  -- Changed by managers.
+  foreach name in array array['person', 'badge', 'territory', 'retention', 'hold'] loop
     execute format('create policy changed on salestag.%I for update to authenticated
       using (team_id = (select salestag.my_team()) and (select salestag.is_manager()))
       with check (team_id = (select salestag.my_team()))', name);
   end loop;
-  -- Changed by everybody in the team.
+  -- Added and changed by everybody in the team.
   foreach name in array array['customer', 'site'] loop
-    execute format('grant insert, update on salestag.%I to authenticated', name);
+    execute format('grant insert on salestag.%I to authenticated', name);
     execute format('create policy added on salestag.%I for insert to authenticated with check (team_id = (select salestag.my_team()))', name);
     execute format('create policy changed on salestag.%I for update to authenticated
       using (team_id = (select salestag.my_team())) with check (team_id = (select salestag.my_team()))', name);
@@ -55,10 +64,21 @@ begin
   end loop;
 end $$;
 
+-- Columns that may change: no row moves to another team, and none takes another's place.
+grant update (name, role, subject) on salestag.person to authenticated;
+grant update (label) on salestag.badge to authenticated;
+grant update (name) on salestag.territory to authenticated;
+grant update (tag, keep_days) on salestag.retention to authenticated;
+grant update (released_at) on salestag.hold to authenticated;
+grant update (name, territory_id, note) on salestag.customer to authenticated;
+grant update (customer_id, territory_id, address) on salestag.site to authenticated;
+grant update (person_id) on salestag.wearer to authenticated;
+grant update (customer_id, site_id, outcome, note) on salestag.filing to authenticated;
+
 create policy seen on salestag.team for select to authenticated using (id = (select salestag.my_team()));
 create policy seen on salestag.wearer for select to authenticated
   using (exists (select from salestag.badge b where b.id = badge_id));
-grant insert, update on salestag.wearer to authenticated;
+grant insert on salestag.wearer to authenticated;
 create policy added on salestag.wearer for insert to authenticated
   with check ((select salestag.is_manager()) and exists (select from salestag.badge b where b.id = badge_id)
     and (person_id is null or exists (select from salestag.person p where p.id = person_id)));
@@ -70,17 +90,16 @@ create policy changed on salestag.wearer for update to authenticated
 create policy seen on salestag.conversation for select to authenticated
   using (team_id = (select salestag.my_team()) and ((select salestag.is_manager()) or person_id = (select salestag.me())));
 
-grant insert, update on salestag.filing to authenticated;
+grant insert on salestag.filing, salestag.hold, salestag.audit to authenticated;
 create policy added on salestag.filing for insert to authenticated
-  with check (team_id = (select salestag.my_team()) and exists (select from salestag.conversation c where c.id = conversation_id)
-    and (customer_id is null or exists (select from salestag.customer c where c.id = customer_id))
-    and (site_id is null or exists (select from salestag.site s where s.id = site_id)));
+  with check (team_id = (select salestag.my_team()) and exists (select from salestag.conversation c where c.id = conversation_id));
 create policy changed on salestag.filing for update to authenticated
   using (exists (select from salestag.conversation c where c.id = conversation_id))
-  with check (team_id = (select salestag.my_team())
-    and (customer_id is null or exists (select from salestag.customer c where c.id = customer_id))
-    and (site_id is null or exists (select from salestag.site s where s.id = site_id)));
+  with check (team_id = (select salestag.my_team()) and exists (select from salestag.conversation c where c.id = conversation_id));
 
-grant insert on salestag.audit to authenticated;
+create policy added on salestag.hold for insert to authenticated
+  with check (team_id = (select salestag.my_team()) and (select salestag.is_manager())
+    and (conversation_id is null or exists (select from salestag.conversation c where c.id = conversation_id)));
+
 create policy added on salestag.audit for insert to authenticated
   with check (team_id = (select salestag.my_team()) and person_id = (select salestag.me()));

@@ -97,16 +97,13 @@ function together(before: Observation, after: Observation): Observation {
 }
 
 async function lookAtSettings(badge: BadgePort): Promise<{ findings: Finding[]; stored?: StoredSettings }> {
-  let stored: StoredSettings | undefined;
   const giveUp = setTimeout(
     () => badge.client.interrupt(new Error("the line loses too much, or the badge hangs")),
     SETTINGS_MS_MAX,
   );
   try {
-    await withSettings(badge.client, async (settings) => {
-      stored = await readSettings(settings);
-    });
-    return { findings: stored === undefined ? [] : checkSettings(stored), stored };
+    const stored = await withSettings(badge.client, readSettings);
+    return { findings: checkSettings(stored), stored };
   } catch (cause) {
     if (!(cause instanceof ToolError)) throw cause;
     const says = clauseOf(cause);

@@ -8,8 +8,7 @@ import {
   type Tuning,
 } from "@salestag/protocol/host";
 import type { BadgeSettings, JacdacClient } from "@salestag/protocol/jacdac";
-import type { Vault } from "@salestag/protocol/team";
-import { clauseOf, ExitCode, ToolError } from "@salestag/protocol/team";
+import { type BadgeKeys, clauseOf, ExitCode, ToolError, type Vault } from "@salestag/protocol/team";
 import type { ListedPhrase } from "../phrases/phrase-list";
 import type { Registration } from "./registration";
 import {
@@ -60,8 +59,8 @@ export interface ProvisionedBadge {
   badge: string;
   /** Hardware id, 16 hexadecimal digits. */
   deviceId: string;
-  /** The key chain's first key, 32 bytes: it opens what the badge records from now on. */
-  chainKey: Buffer;
+  /** What the vault has of it: they open what the badge records from now on. */
+  keys: BadgeKeys;
   /** Id that it had before; its entry in the vault stays, the relay has forgotten it. */
   replaced?: string;
   /** How strong the badge hears its Wi-Fi, dBm; undefined where no network was written. */
@@ -79,10 +78,8 @@ export async function provisionBadge(options: ProvisionOptions): Promise<Provisi
   const { deviceId } = (await findBadge(client)).manager;
   signal?.throwIfAborted();
   const wifiDbm = await network(options, deviceId);
-  let made: { badge: string; chainKey: Buffer } | undefined;
-  let replaced: string | undefined;
-  await withSettings(client, async (settings) => {
-    replaced = await earlierId(settings);
+  const { keys, replaced } = await withSettings(client, async (settings) => {
+    const replaced = await earlierId(settings);
     if (replaced !== undefined && !options.force)
       throw new ToolError(
         ExitCode.Usage,
@@ -92,10 +89,10 @@ export async function provisionBadge(options: ProvisionOptions): Promise<Provisi
     await writePlan(plan, settings);
     signal?.throwIfAborted();
     onStep("keys");
-    made = await giveKeys(options, settings, deviceId);
+    return { keys: await giveKeys(options, settings, deviceId), replaced };
   });
   if (replaced !== undefined) await forgetEarlier(options, replaced);
-  return { ...(made as unknown as { badge: string; chainKey: Buffer }), deviceId, replaced, wifiDbm };
+  return { badge: keys.badge, keys, deviceId, replaced, wifiDbm };
 }
 
 async function earlierId(settings: BadgeSettings): Promise<string | undefined> {
@@ -146,22 +143,21 @@ async function giveKeys(
   options: ProvisionOptions,
   settings: BadgeSettings,
   deviceId: string,
-): Promise<{ badge: string; chainKey: Buffer }> {
+): Promise<BadgeKeys> {
   const { vault, registration, plan, random, nowMs, checkMs = 0 } = options;
   const badge = random(BADGE_ID_BYTES).toString("hex");
   const authKey = random(KEY_BYTES);
-  const chainKey = random(KEY_BYTES);
-  const hex = { authKey: authKey.toString("hex"), root: chainKey.toString("hex") };
-  await vault.add({
+  const keys: BadgeKeys = {
     version: 1,
     badge,
     deviceId,
     label: plan.label,
     createdMs: nowMs(),
-    authKey: hex.authKey,
-    chain: { epoch: 0, key: hex.root },
+    authKey: authKey.toString("hex"),
+    chain: { epoch: 0, key: random(KEY_BYTES).toString("hex") },
     epochKeys: {},
-  });
+  };
+  await vault.add(keys);
   let registered = false;
   let complete = false;
   try {
@@ -170,8 +166,8 @@ async function giveKeys(
     await options.onRegistered?.(badge);
     await settings.delete("badge"); // without its id it records nothing: never an old id with a new chain
     const entries: Record<string, unknown> = {
-      authKey: hex.authKey,
-      chain: { n: 0, k: hex.root },
+      authKey: keys.authKey,
+      chain: { n: 0, k: keys.chain.key },
       relay: plan.relayUrl,
     };
     if (checkMs > 0) entries.check = checkMs;
@@ -185,7 +181,7 @@ async function giveKeys(
     }
   }
   await settings.write("badge", Buffer.from(JSON.stringify(badge)));
-  return { badge, chainKey };
+  return keys;
 }
 
 /** The registry would refuse it, but only after the keys are in the vault. */

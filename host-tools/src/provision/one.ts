@@ -16,7 +16,7 @@ export interface OneOptions extends Omit<ProvisionOptions, "client" | "checkMs" 
   arrivalsOf?: (badge: string) => Promise<Arrivals>;
 }
 
-export interface ReadyBadge extends Omit<ProvisionedBadge, "chainKey">, Proof {
+export interface ReadyBadge extends Omit<ProvisionedBadge, "keys">, Proof {
   /** True when the live check was done. */
   proved: boolean;
 }
@@ -34,9 +34,9 @@ export async function readyBadge(options: OneOptions): Promise<ReadyBadge> {
   };
   try {
     const made = await provisionBadge({ ...options, client: port.client, checkMs, onRegistered });
-    const { badge, chainKey, ...rest } = made;
+    const { badge, keys, ...rest } = made;
     if (!check) return { badge, ...rest, proved: false };
-    const proof = { port, badge, chainKey, relayUrl: plan.relayUrl, checkMs, arrivals, signal, onStep };
+    const proof = { port, badge, keys, relayUrl: plan.relayUrl, checkMs, arrivals, signal, onStep };
     return { badge, ...rest, ...(await proveOrTakeBack(proof, registration)), proved: true };
   } finally {
     arrivals?.end();

@@ -8,16 +8,14 @@ import {
   decodeEvents,
   EndReason,
   EventKind,
-  epochKeyOf,
   FRAME_MS,
-  nextChainKey,
   nodeCrypto,
   openChunk,
   parseTrace,
   unpackAudio,
 } from "@salestag/protocol/host";
 import type { JacdacClient } from "@salestag/protocol/jacdac";
-import { clauseOf, ExitCode, ToolError } from "@salestag/protocol/team";
+import { type BadgeKeys, clauseOf, ExitCode, epochKeyFor, ToolError } from "@salestag/protocol/team";
 
 /** What the proof needs of a badge's port. */
 export interface ProofPort {
@@ -36,8 +34,8 @@ export interface Arrivals {
 export interface ProofOptions {
   port: ProofPort;
   badge: string;
-  /** The key chain's first key, 32 bytes. */
-  chainKey: Buffer;
+  /** What the vault has of it. */
+  keys: BadgeKeys;
   /** For the sentences. */
   relayUrl: string;
   /** So many ms of sound were asked for; 0: only the relay is proved. */
@@ -104,7 +102,7 @@ async function until(
 }
 
 async function opened(options: ProofOptions, arrivals: Arrivals, watch: Watch): Promise<number> {
-  const check = new CheckOpener(options.badge, options.chainKey);
+  const check = new CheckOpener(options.keys);
   const wantedMs = options.checkMs * SHARE_MIN;
   const complete = async () => {
     for (const record of await arrivals.take()) check.add(record);
@@ -157,17 +155,9 @@ interface Heard {
 class CheckOpener {
   /** Why a chunk does not open; empty while all do. */
   refused = "";
-  private readonly epochKeys: Buffer[] = [];
   private readonly heard = new Map<number, Heard>();
 
-  constructor(
-    private readonly badge: string,
-    chainKey: Buffer,
-  ) {
-    const crypto = nodeCrypto();
-    for (let chain = chainKey; this.epochKeys.length < EPOCHS_MAX; chain = nextChainKey(crypto, chain))
-      this.epochKeys.push(epochKeyOf(crypto, chain));
-  }
+  constructor(private readonly keys: BadgeKeys) {}
 
   /** Sound of the check that was opened, ms. */
   get soundMs(): number {
@@ -181,8 +171,10 @@ class CheckOpener {
 
   add(record: ChunkRecord): void {
     const { badge, epoch, index, header, sealed } = record;
-    const key = badge === this.badge ? this.epochKeys[epoch] : undefined;
-    const plaintext = key === undefined ? undefined : openChunk(nodeCrypto(), key, header, sealed);
+    const ours = badge === this.keys.badge && epoch < EPOCHS_MAX;
+    const plaintext = ours
+      ? openChunk(nodeCrypto(), epochKeyFor(this.keys, epoch), header, sealed)
+      : undefined;
     if (plaintext === undefined) {
       this.refused = `chunk ${index} of conversation ${epoch}`;
       return;

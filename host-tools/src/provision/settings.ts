@@ -27,7 +27,7 @@ const FIND_MS = 10_000;
  * @throws ToolError when there is no badge, or it does not take them
  */
 export async function writePhrases(client: JacdacClient, phrases: ListedPhrase[]): Promise<string> {
-  return await withSettings(client, (settings) => replacePhrases(settings, phrases));
+  return await change(client, (settings) => replacePhrases(settings, phrases));
 }
 
 /**
@@ -49,7 +49,7 @@ export async function replacePhrases(settings: BadgeSettings, phrases: ListedPhr
  */
 export async function writeTuning(client: JacdacClient, set: Partial<Tuning>): Promise<string> {
   checkTuning(set);
-  return await withSettings(client, (settings) => settings.write("tuning", Buffer.from(JSON.stringify(set))));
+  return await change(client, (settings) => settings.write("tuning", Buffer.from(JSON.stringify(set))));
 }
 
 /** @throws ToolError when a value is out of its range */
@@ -68,7 +68,7 @@ export function checkTuning(set: Partial<Tuning>): void {
  */
 export async function writeConsent(client: JacdacClient, policy: Partial<ConsentPolicy>): Promise<string> {
   checkConsent(policy);
-  return await withSettings(client, (settings) => replaceConsent(settings, policy));
+  return await change(client, (settings) => replaceConsent(settings, policy));
 }
 
 /** @throws ToolError when it is no policy */
@@ -97,19 +97,28 @@ export async function replaceConsent(settings: BadgeSettings, policy: Partial<Co
   await settings.write("consent", Buffer.from(JSON.stringify(policy)));
 }
 
-/** Stops the badge's program, lets `work` use its settings, and starts it again, whatever happened. @returns its hardware id */
-export async function withSettings(
+/** @returns the badge's hardware id */
+async function change(
   client: JacdacClient,
-  work: (settings: BadgeSettings, deviceId: string) => Promise<void>,
+  work: (settings: BadgeSettings) => Promise<void>,
 ): Promise<string> {
+  return await withSettings(client, async (settings, deviceId) => {
+    await work(settings);
+    return deviceId;
+  });
+}
+
+/** Stops the badge's program, lets `work` use its settings, and starts it again, whatever happened. @returns what `work` gives */
+export async function withSettings<T>(
+  client: JacdacClient,
+  work: (settings: BadgeSettings, deviceId: string) => Promise<T>,
+): Promise<T> {
   const { settingsService, manager } = await findBadge(client);
-  let failure: ToolError | undefined;
-  try {
-    await setProgramRunning(client, manager, false);
-    await work(new BadgeSettings(client, settingsService), settingsService.deviceId);
-  } catch (cause) {
-    failure = asToolError(cause);
-  }
+  const running = setProgramRunning(client, manager, false).then(() =>
+    work(new BadgeSettings(client, settingsService), settingsService.deviceId),
+  );
+  const [done] = await Promise.allSettled([running]);
+  const failure = done.status === "rejected" ? asToolError(done.reason) : undefined;
   await setProgramRunning(client, manager, true).catch((cause) => {
     if (failure?.message === messageOf(cause)) throw failure; // the line is gone: once is enough
     const first = failure === undefined ? "" : `${clauseOf(failure)}, and then `;
@@ -117,7 +126,7 @@ export async function withSettings(
     throw new ToolError(failure?.exitCode ?? ExitCode.Badge, `${first}${then}.`, { cause });
   });
   if (failure !== undefined) throw failure;
-  return settingsService.deviceId;
+  return await running;
 }
 
 function asToolError(cause: unknown): ToolError {

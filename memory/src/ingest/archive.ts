@@ -67,12 +67,18 @@ export class Archive {
     });
   }
 
-  /** Deletes a conversation's chunks; none are there when it resolves. */
-  remove(place: Place): Promise<void> {
+  /**
+   * Deletes a conversation's chunks; none of those that were taken before are there when it resolves.
+   * @param chunks deletes only if there are just so many
+   * @returns false where there was another number of them
+   */
+  remove(place: Place, chunks?: number): Promise<boolean> {
     const path = this.pathOf(place);
     return this.next(async () => {
+      if (chunks !== undefined && this.count(place) !== chunks) return false;
       await rm(path, { recursive: true, force: true });
       await syncFolder(dirname(path)).catch(ignoreMissing);
+      return true;
     });
   }
 

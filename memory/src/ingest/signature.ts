@@ -36,7 +36,9 @@ export function distrust(
     const right = createHmac("sha256", secret).update(`${id}.${timestamp}.`).update(body).digest();
     for (const one of given) if (isSignature(one, right)) fits = true;
   }
-  return fits ? undefined : "the signature fits none of the secrets: check that relay and memory have the same";
+  return fits
+    ? undefined
+    : "the signature fits none of the secrets: check that relay and memory have the same";
 }
 
 function isSignature(text: string, right: Buffer): boolean {

@@ -26,14 +26,30 @@ export interface Engine {
   forPersons<T>(limits: Limits, work: (transaction: Transaction) => Promise<T>): Promise<T>;
   /** Runs one statement outside of any transaction. */
   alone(statement: string, msMax: number): Promise<void>;
-  close(): Promise<void>;
+  close(): Promise<unknown>;
 }
+
+/** Whoever catches a statement's error in a transaction and goes on has lost it all, in PostgreSQL as here. */
+export const TAKEN_BACK =
+  "The transaction was taken back: one of its statements had failed, and what ran in it went on all the same; use a savepoint, or let the error through.";
 
 /** A database cannot be opened or used as it is; says what to do. */
 export class DatabaseTrouble extends Error {
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
     this.name = "DatabaseTrouble";
+  }
+}
+
+/** The embedded database is damaged or cannot be trusted. What it held is in the chunks, the vault and the told files. */
+export class RebuildNeeded extends DatabaseTrouble {
+  /** @param problem what is wrong, a clause about the database */
+  constructor(folder: string, problem: string, options?: ErrorOptions) {
+    super(
+      `The database in '${folder}' is not usable: ${problem}. Run 'salestag-memory rebuild': it makes the database anew from the sealed chunks and what was told.`,
+      options,
+    );
+    this.name = "RebuildNeeded";
   }
 }
 

@@ -1,12 +1,13 @@
 // Opens the memory's database, embedded or on PostgreSQL, migrated and with its rights.
-import { mkdirSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, rmSync } from "node:fs";
 import { FolderInUse, lockFolderNow } from "@salestag/protocol/service";
 import type { Claims, Database, Session } from "./database";
-import { openEmbedded } from "./embedded";
-import { DatabaseTrouble, DEFAULT_LIMITS, type Engine, type Limits } from "./engine";
+import { type EmbeddedEngine, openEmbedded } from "./embedded";
+import { DatabaseTrouble, DEFAULT_LIMITS, type Engine, type Limits, RebuildNeeded } from "./engine";
+import { checkState, foldersOf, writeState } from "./folder-state";
 import { migrate } from "./migrate";
 import { openPostgres } from "./postgres";
+import { restoreTold } from "./restore";
 
 /** Where the database is. */
 export type DatabasePlace =
@@ -23,35 +24,96 @@ export type DatabasePlace =
  * @throws DatabaseTrouble when it cannot be used as it is; says what to do
  */
 export async function openDatabase(place: DatabasePlace, limits: Limits = DEFAULT_LIMITS): Promise<Database> {
-  const { engine, unlock } = "url" in place ? await onPostgres(place) : await embedded(place.folder);
+  if ("url" in place) return onPostgres(place.url, place.personsUrl, limits);
+  mkdirSync(place.folder, { recursive: true, mode: 0o700 });
+  return embedded(place.folder, limits);
+}
+
+/**
+ * Makes the embedded database anew, with what was told in it; conversations follow when the chunks are taken in again. The old one is removed.
+ * It may be interrupted, and is then done anew.
+ * @param data the memory's data folder
+ * @throws DatabaseTrouble when a told file is damaged; then nothing is lost, but there is no database yet
+ */
+export async function rebuildDatabase(data: string, limits: Limits = DEFAULT_LIMITS): Promise<Database> {
+  const unlock = lock(data);
+  try {
+    writeState(data, "making");
+    rmSync(foldersOf(data).folder, { recursive: true, force: true });
+    return databaseOf(await makeEmbedded(data), limits, unlock);
+  } catch (cause) {
+    unlock();
+    throw cause;
+  }
+}
+
+async function onPostgres(url: string, personsUrl: string | undefined, limits: Limits): Promise<Database> {
+  const engine = await openPostgres(url, personsUrl);
   try {
     await migrate(engine);
   } catch (cause) {
     await engine.close();
-    unlock();
     throw cause;
   }
-  return databaseOf(engine, limits, unlock);
+  return databaseOf(engine, limits, () => undefined);
 }
 
-interface Opened {
-  engine: Engine;
-  unlock: () => void;
-}
-
-async function onPostgres({ url, personsUrl }: { url: string; personsUrl?: string }): Promise<Opened> {
-  return { engine: await openPostgres(url, personsUrl), unlock: () => undefined };
-}
-
-async function embedded(folder: string): Promise<Opened> {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const unlock = lock(folder);
+async function embedded(data: string, limits: Limits): Promise<Database> {
+  const unlock = lock(data);
   try {
-    return { engine: await openEmbedded(join(folder, "database")), unlock };
+    const engine = checkState(data) ? await makeEmbedded(data) : await reopenEmbedded(data);
+    return databaseOf(engine, limits, unlock);
   } catch (cause) {
     unlock();
     throw cause;
   }
+}
+
+async function makeEmbedded(data: string): Promise<Engine> {
+  writeState(data, "making");
+  const folders = foldersOf(data);
+  const engine = await prepared(data, await openEmbedded(folders), async (made) => {
+    await migrate(made);
+    await restoreTold(folders.toldFolder, made);
+  });
+  writeState(data, "open");
+  return engine;
+}
+
+async function reopenEmbedded(data: string): Promise<Engine> {
+  writeState(data, "open");
+  const folders = foldersOf(data);
+  return prepared(data, await openEmbedded(folders), async (engine) => {
+    const [{ there }] = await engine.transaction(DEFAULT_LIMITS, (transaction) =>
+      transaction.query<{ there: boolean }>("select to_regclass('salestag.migration') is not null as there"),
+    );
+    if (!there) throw new RebuildNeeded(folders.folder, "its tables are gone");
+    await migrate(engine);
+  });
+}
+
+/** @returns the engine, with told rows kept from now on; that it is closed will be written down */
+async function prepared(
+  data: string,
+  engine: EmbeddedEngine,
+  prepare: (engine: EmbeddedEngine) => Promise<void>,
+): Promise<Engine> {
+  try {
+    await prepare(engine);
+    await engine.keepTold();
+  } catch (cause) {
+    await engine.close();
+    throw cause;
+  }
+  return {
+    durable: false,
+    transaction: (limits, work) => engine.transaction(limits, work),
+    forPersons: (limits, work) => engine.forPersons(limits, work),
+    alone: (statement, msMax) => engine.alone(statement, msMax),
+    async close() {
+      if (await engine.close()) writeState(data, "closed");
+    },
+  };
 }
 
 function lock(folder: string): () => void {
@@ -77,8 +139,11 @@ function databaseOf(engine: Engine, limits: Limits, unlock: () => void): Databas
       }),
     alone: (statement, msMax) => engine.alone(statement, msMax),
     async close() {
-      await engine.close();
-      unlock();
+      try {
+        await engine.close();
+      } finally {
+        unlock();
+      }
     },
   };
 }

@@ -7,6 +7,7 @@ import {
   type Engine,
   type Limits,
   StatementRefused,
+  TAKEN_BACK,
   type Transaction,
   withinLimits,
 } from "./engine";
@@ -99,7 +100,7 @@ async function transact<T>(
   try {
     await transaction.script(beginScript(limits));
     const result = await withinLimits(transaction, limits, work);
-    await transaction.script("commit");
+    if ((await transaction.commit()) === "ROLLBACK") throw new DatabaseTrouble(TAKEN_BACK);
     return result;
   } catch (cause) {
     await client.query("rollback").catch(() => {
@@ -123,7 +124,12 @@ async function alone(pool: Pool, statement: string, msMax: number): Promise<void
   }
 }
 
-function transactionOf(client: PoolClient, { statementMsMax }: Limits): Transaction {
+interface Committable extends Transaction {
+  /** @returns what the server did: "COMMIT" or "ROLLBACK" */
+  commit(): Promise<string>;
+}
+
+function transactionOf(client: PoolClient, { statementMsMax }: Limits): Committable {
   const ask = async (config: object) => {
     try {
       return (await client.query({
@@ -131,6 +137,7 @@ function transactionOf(client: PoolClient, { statementMsMax }: Limits): Transact
         query_timeout: statementMsMax + GRACE_MS,
       } as never)) as unknown as {
         rows: never;
+        command: string;
       };
     } catch (cause) {
       if (cause instanceof DatabaseError)
@@ -143,5 +150,6 @@ function transactionOf(client: PoolClient, { statementMsMax }: Limits): Transact
     script: async (text) => {
       await ask({ text });
     },
+    commit: async () => (await ask({ text: "commit" })).command,
   };
 }

@@ -11,7 +11,7 @@ export class BootClock {
   private readonly begunUnixMs = new Map<number, number>();
 
   /** Takes the events of one epoch. */
-  learn(events: BadgeEvent[]): void {
+  learn(events: readonly BadgeEvent[]): void {
     const boot = events.find(({ kind }) => kind === EventKind.Boot)?.values[0];
     const clock = events.find(({ kind }) => kind === EventKind.Clock);
     if (boot === undefined || clock === undefined || this.begunUnixMs.has(boot)) return;

@@ -1,0 +1,209 @@
+-- Search. Under row-level security `@@` and `<=>` cannot use their indexes, as they are not leakproof: these functions therefore run as the tables' owner,
+-- and apply the rights of 0002-rights.sql themselves, first and in one place (search_condition). They give ids and scores; what these conversations hold is
+-- read under row-level security as ever.
+
+-- Documents lie beside the rows, so that a walk over many rows stays cheap.
+alter table salestag.conversation set (toast_tuple_target = 128);
+
+-- What a conversation's text is indexed by. Weights: A summary, B words of tags, C what the other one said and key phrases, D what the rep said. Kinds of
+-- tags are in it as words that no text gives: `TAG objection.pricing`.
+create function salestag.search_document(conversation uuid, language regconfig) returns tsvector
+  language sql stable set search_path = pg_catalog, pg_temp
+begin atomic
+  with parts (weight, text) as (
+    select 'A', string_agg(body ->> 'text', ' ') from salestag.insight where conversation_id = conversation and kind = 'summary'
+    union all
+    select 'B', string_agg(quote, ' ') from salestag.tag where conversation_id = conversation
+    union all
+    select 'C', string_agg(text, ' ' order by turn) from salestag.turn where conversation_id = conversation and speaker <> 'rep'
+    union all
+    select 'C', string_agg(text, ' ' order by n) from salestag.phrase where conversation_id = conversation
+    union all
+    select 'D', string_agg(text, ' ' order by turn) from salestag.turn where conversation_id = conversation and speaker = 'rep'
+  ), vectors (weight, words) as (
+    -- A tsvector holds 1 MB at most; a talk of a whole day has half a million characters.
+    select weight, to_tsvector(language, left(coalesce(text, ''), 500000)) from parts
+  )
+  select coalesce((select setweight(words, 'A') from vectors where weight = 'A'), '')
+    || coalesce((select setweight(words, 'B') from vectors where weight = 'B'), '')
+    || coalesce((select setweight(words, 'C') from vectors where weight = 'C' limit 1), '')
+    || coalesce((select setweight(words, 'C') from vectors where weight = 'C' offset 1), '')
+    || coalesce((select setweight(words, 'D') from vectors where weight = 'D'), '')
+    || coalesce((select array_to_tsvector(array_agg(distinct 'TAG ' || kind)) from salestag.tag where conversation_id = conversation), '');
+end;
+
+-- A word as it is written in a tsquery.
+create function salestag.search_lexeme(word text) returns text language sql immutable
+  return '''' || replace(replace(word, '\', '\\'), '''', '''''') || '''';
+
+-- Condition on `salestag.conversation c` that holds for what the signed-in person may see and the filter lets through; every value in it is quoted.
+-- Filter: person, customer, site, territory (ids), tags (all of these kinds), outcome, since, until (before).
+create function salestag.search_condition(filter jsonb) returns text
+  language plpgsql stable security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+  team uuid := salestag.my_team();
+  found text := format('c.team_id = %L::uuid', team);
+begin
+  if team is null then
+    return 'false';
+  end if;
+  if not salestag.is_manager() then
+    found := found || format(' and c.person_id = %L::uuid', salestag.me());
+  end if;
+  if filter ? 'person' then
+    found := found || format(' and c.person_id = %L::uuid', filter ->> 'person');
+  end if;
+  if filter ? 'since' then
+    found := found || format(' and c.started_at >= %L::timestamptz', filter ->> 'since');
+  end if;
+  if filter ? 'until' then
+    found := found || format(' and c.started_at < %L::timestamptz', filter ->> 'until');
+  end if;
+  if filter ? 'customer' then
+    found := found || format(' and c.id in (select f.conversation_id from salestag.filing f where f.customer_id = %L::uuid)', filter ->> 'customer');
+  end if;
+  if filter ? 'site' then
+    found := found || format(' and c.id in (select f.conversation_id from salestag.filing f where f.site_id = %L::uuid)', filter ->> 'site');
+  end if;
+  if filter ? 'territory' then
+    found := found || format(' and c.id in (select f.conversation_id from salestag.filing f
+      left join salestag.customer u on u.id = f.customer_id left join salestag.site s on s.id = f.site_id
+      where %L::uuid in (u.territory_id, s.territory_id))', filter ->> 'territory');
+  end if;
+  if filter ->> 'outcome' in ('won', 'lost') then
+    found := found || format(' and c.id in (select f.conversation_id from salestag.filing f where f.outcome = %L and f.team_id = %L::uuid)',
+      filter ->> 'outcome', team);
+  elsif filter ? 'outcome' then
+    found := found || ' and not exists (select from salestag.filing f where f.conversation_id = c.id and f.outcome <> ''open'')';
+  end if;
+  if filter ? 'tags' then
+    found := found || format(' and c.document @@ %L::tsquery',
+      (select string_agg(salestag.search_lexeme('TAG ' || kind), ' & ') from jsonb_array_elements_text(filter -> 'tags') kind));
+  end if;
+  return found;
+end
+$$;
+
+-- Words in at least this part of all conversations, as `analyze` found them: alone they find too much.
+create function salestag.search_common_words(in_part real) returns text[]
+  language sql stable security definer set search_path = pg_catalog, pg_temp
+begin atomic
+  select coalesce(array_agg(word), '{}')
+  from pg_stats, unnest(most_common_elems::text::text[], most_common_elem_freqs) as common (word, part)
+  where schemaname = 'salestag' and tablename = 'conversation' and attname = 'document' and part >= in_part;
+end;
+
+-- Full text: conversations with all words of the query (as a search engine reads it: "a phrase", or, -without), or with some of them:
+-- of those that are not common, where there are such.
+-- Where more fit, only the newest `most` are ranked.
+create function salestag.search_text(query text, all_words boolean, filter jsonb, most integer)
+  returns table (conversation_id uuid, score real)
+  language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+  said text := left(query, 1000);
+  -- A document has the stems of its own language, or whole words.
+  wanted tsquery := websearch_to_tsquery('english', said) || websearch_to_tsquery('simple', said);
+  telling text;
+  every text;
+begin
+  if not all_words then
+    select string_agg(form, ' | ') filter (where not common), string_agg(form, ' | ') into telling, every
+    from (
+      select salestag.search_lexeme(word) as form, word = any (salestag.search_common_words(0.05)) as common
+      from unnest(tsvector_to_array(to_tsvector('english', said) || to_tsvector('simple', said))) word
+    ) words;
+    wanted := coalesce(telling, every, '')::tsquery;
+  end if;
+  if coalesce(querytree(wanted), '') in ('', 'T') then
+    return;
+  end if;
+  return query select * from salestag.search_ranked(salestag.search_condition(filter), wanted, least(most, 1000));
+end
+$$;
+
+-- The newest conversations that have the words, best first.
+create function salestag.search_ranked(condition text, wanted tsquery, most integer)
+  returns table (conversation_id uuid, score real)
+  language plpgsql set search_path = pg_catalog, pg_temp
+as $$
+declare
+  -- The index answers for words, not for their places: phrases are looked for in what has the words.
+  words text := format('c.document @@ %L::tsquery', regexp_replace(wanted::text, '<(-|\d+)>', '&', 'g'));
+  plan jsonb;
+  ids uuid[];
+begin
+  execute format('explain (format json) select from salestag.conversation c where %s and %s', condition, words) into plan;
+  -- What many have, the newest have too: no need to sort them all.
+  if (plan #>> '{0,Plan,Plan Rows}')::numeric > 1000 then
+    execute format('select array(select id from (select * from salestag.conversation c where %s order by started_at desc limit 5000) c
+      where %s order by started_at desc limit %s)', condition, words, most) into ids;
+  end if;
+  if coalesce(cardinality(ids), 0) < most then
+    execute format('with found as materialized (select c.id, c.started_at from salestag.conversation c where %s and %s)
+      select array(select id from found order by started_at desc, id limit %s)', condition, words, most) into ids;
+  end if;
+  return query
+    select c.id, ts_rank_cd(c.document, wanted, 1) from salestag.conversation c
+    where c.id = any(ids) and c.document @@ wanted order by 2 desc, c.started_at desc, c.id;
+end
+$$;
+
+-- Vectors: the nearest parts of conversations. Up to `exact` conversations that the filter lets through are compared one by one; among more, the index finds.
+create function salestag.search_vectors(part text, model text, query vector, filter jsonb, most integer, exact integer)
+  returns table (conversation_id uuid, n integer, distance real)
+  language plpgsql security definer set search_path = pg_catalog, pg_temp set random_page_cost = 1.1
+as $$
+declare
+  condition text := salestag.search_condition(filter);
+  home text := (select quote_ident(extnamespace::regnamespace::text) from pg_extension where extname = 'vector');
+  fitting integer;
+  compared text;
+  parts text;
+begin
+  compared := format('(e.vector::%s.vector(%s) operator(%s.<=>) %L::%s.vector)', home, array_length(query::real[], 1), home, query, home);
+  parts := format('e.part = %L and e.model = %L', part, model);
+  execute format('select count(*) from (select from salestag.conversation c where %s limit %s) fitting', condition, exact + 1) into fitting;
+  if fitting <= exact then
+    return query execute format(
+      'with fit as materialized (select c.id from salestag.conversation c where %s)
+      select e.conversation_id, e.n, %s::real from fit join salestag.embedding e on e.conversation_id = fit.id and %s order by 3, 1, 2 limit %s',
+      condition, compared, parts, least(most, 1000));
+    return;
+  end if;
+  perform set_config('hnsw.ef_search', least(greatest(most, 40), 1000)::text, true);
+  perform set_config('hnsw.iterative_scan', 'relaxed_order', true);
+  return query execute format(
+    'select e.conversation_id, e.n, %s::real from salestag.embedding e join salestag.conversation c on c.id = e.conversation_id
+    where %s and %s order by %s limit %s',
+    compared, parts, condition, compared, least(most, 1000));
+end
+$$;
+
+-- The newest conversations that the filter lets through, after (that is, before in time) a place in the list.
+create function salestag.search_newest(filter jsonb, before timestamptz, before_id uuid, most integer)
+  returns table (conversation_id uuid, started_at timestamptz)
+  language plpgsql stable security definer set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return query execute format(
+    'select c.id, c.started_at from salestag.conversation c where %s and (%L::timestamptz is null or (c.started_at, c.id) < (%L::timestamptz, %L::uuid))
+    order by c.started_at desc, c.id desc limit %s',
+    salestag.search_condition(filter), before, before, before_id, least(most, 1000));
+end
+$$;
+
+do $$
+declare name text;
+begin
+  foreach name in array array['search_document(uuid, regconfig)', 'search_lexeme(text)', 'search_condition(jsonb)', 'search_common_words(real)',
+    'search_ranked(text, tsquery, integer)', 'search_text(text, boolean, jsonb, integer)',
+    'search_vectors(text, text, vector, jsonb, integer, integer)', 'search_newest(jsonb, timestamptz, uuid, integer)']
+  loop
+    execute format('revoke all on function salestag.%s from public', name);
+  end loop;
+end $$;
+grant execute on function salestag.search_text(text, boolean, jsonb, integer) to authenticated;
+grant execute on function salestag.search_vectors(text, text, vector, jsonb, integer, integer) to authenticated;
+grant execute on function salestag.search_newest(jsonb, timestamptz, uuid, integer) to authenticated;

@@ -1,0 +1,107 @@
+// Evidence for a hit: the turns that say what was looked for, with the words marked.
+import { conceptSpans } from "../embed/local";
+import { type TextWord, wordsOf } from "../embed/words";
+import type { Speaker } from "../model/transcript";
+import type { Session } from "../store/database";
+
+/** A turn of a conversation. */
+export interface SaidTurn {
+  turn: number;
+  speaker: Speaker;
+  startMs: number;
+  endMs: number;
+  text: string;
+}
+
+/** A turn, and which of it was looked for. */
+export interface Passage extends SaidTurn {
+  /** Places in the text, first character and the one after the last, in order. */
+  marks: [start: number, end: number][];
+}
+
+/** Of a conversation so many turns are looked at. */
+const TURNS_MAX = 3000;
+const PASSAGES_MAX = 3;
+/** What a match counts: a word of the query itself, a common one, words that mean the same. */
+const WORTH = { word: 1, common: 0.1, concept: 0.7, other: 0.05 };
+
+/** @returns turns with words of each conversation, in order */
+export async function turnsOf(session: Session, ids: readonly string[]): Promise<Map<string, SaidTurn[]>> {
+  const rows = await session.query<SaidTurn & { id: string }>(
+    `select id, turn, speaker, start_ms as "startMs", end_ms as "endMs", text from unnest($1::uuid[]) as wanted (id)
+    cross join lateral (select * from salestag.turn t where t.conversation_id = wanted.id and t.text <> '' order by t.turn limit $2) said
+    order by id, turn`,
+    [ids, TURNS_MAX],
+  );
+  const turns = new Map<string, SaidTurn[]>(ids.map((id) => [id, []]));
+  for (const { id, ...turn } of rows) turns.get(id)?.push(turn);
+  return turns;
+}
+
+/** What a text asks for. */
+export interface Sought {
+  stems: Set<string>;
+  commonStems: Set<string>;
+  concepts: Set<number>;
+}
+
+/** @returns what to look for in turns */
+export function soughtIn(text: string): Sought {
+  const words = wordsOf(text.replace(/(^|\s)-\S+/g, " "));
+  return {
+    stems: new Set(words.filter(({ common }) => !common).map(({ stem }) => stem)),
+    commonStems: new Set(words.filter(({ common }) => common).map(({ stem }) => stem)),
+    concepts: new Set(conceptSpans(words).flatMap(({ concepts }) => [...concepts])),
+  };
+}
+
+/** @returns the turns that say most of it, best first; where none does, what the other one said first, unmarked */
+export function passagesOf(turns: readonly SaidTurn[], sought: Sought): Passage[] {
+  const judged = turns
+    .map((turn) => judge(turn, sought))
+    .filter(({ worth }) => worth > WORTH.common * 2)
+    .sort((a, b) => b.worth - a.worth || a.passage.turn - b.passage.turn);
+  if (judged.length > 0) return judged.slice(0, PASSAGES_MAX).map(({ passage }) => passage);
+  const first = turns.find(({ speaker }) => speaker !== "rep") ?? turns[0];
+  return first === undefined ? [] : [{ ...first, marks: [] }];
+}
+
+function judge(turn: SaidTurn, sought: Sought): { passage: Passage; worth: number } {
+  const words = wordsOf(turn.text);
+  const marked = new Set<number>();
+  const matched = new Set<string>();
+  for (const [place, { stem }] of words.entries())
+    if (sought.stems.has(stem)) {
+      marked.add(place);
+      matched.add(stem);
+    }
+  const common = new Set(words.filter(({ stem }) => sought.commonStems.has(stem)).map(({ stem }) => stem));
+  const concepts = markConcepts(words, sought, marked);
+  const worth = matched.size * WORTH.word + common.size * WORTH.common + concepts * WORTH.concept;
+  const other = worth > 0 && turn.speaker !== "rep" ? WORTH.other : 0;
+  return { passage: { ...turn, marks: marksOf(words, marked) }, worth: worth + other };
+}
+
+/** @returns how many of the concepts are named */
+function markConcepts(words: readonly TextWord[], sought: Sought, marked: Set<number>): number {
+  const named = new Set<number>();
+  for (const { first, last, concepts } of conceptSpans(words)) {
+    const shared = concepts.filter((concept) => sought.concepts.has(concept));
+    if (shared.length === 0) continue;
+    for (const concept of shared) named.add(concept);
+    for (let place = first; place <= last; place++) marked.add(place);
+  }
+  return named.size;
+}
+
+/** Neighbours become one mark. */
+function marksOf(words: readonly TextWord[], marked: ReadonlySet<number>): [number, number][] {
+  const marks: [number, number][] = [];
+  for (const place of [...marked].sort((a, b) => a - b)) {
+    const { start, end } = words[place];
+    const last = marks.at(-1);
+    if (last !== undefined && marked.has(place - 1)) last[1] = end;
+    else marks.push([start, end]);
+  }
+  return marks;
+}

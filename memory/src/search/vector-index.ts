@@ -1,0 +1,35 @@
+// The index of one embedder's vectors: HNSW by cosine, one for each part, made when the embedder is first used.
+import { createHash } from "node:crypto";
+import { DIMS_MAX, type Embedder, EmbeddingError } from "../embed/embedder";
+import type { Database } from "../store/database";
+
+/**
+ * Makes the indexes that are missing; with many vectors there already, that takes a while (docs/memory-search.md has figures).
+ * @throws EmbeddingError where vectors of so many dimensions cannot be indexed
+ */
+export async function ensureVectorIndex(
+  database: Database,
+  { name, dims }: Pick<Embedder, "name" | "dims">,
+): Promise<void> {
+  if (!Number.isInteger(dims) || dims < 1 || dims > DIMS_MAX)
+    throw new EmbeddingError(`The embedder ${name} has ${dims} dimensions; 1 to ${DIMS_MAX} can be indexed.`);
+  await database.system(async (session) => {
+    for (const part of ["conversation", "moment"]) {
+      const index = `embedding_${part}_${createHash("sha256").update(`${name} ${dims}`).digest("hex").slice(0, 12)}`;
+      const [{ statement }] = await session.query<{ statement: string }>(
+        `select format('create index if not exists %I on salestag.embedding using hnsw ((vector::vector(%s)) vector_cosine_ops) where part = %L and model = %L',
+          $1::text, $2::int, $3::text, $4::text) as statement`,
+        [index, dims, part, name],
+      );
+      await session.query(statement);
+    }
+  });
+}
+
+/** Brings up to date what the planner and `search_text` know of how frequent words are: embedded, nobody else does. Cheap; once an hour is enough. */
+export async function refreshStatistics(database: Database): Promise<void> {
+  await database.system(async (session) => {
+    for (const table of ["conversation", "filing", "tag", "embedding", "turn"])
+      await session.query(`analyze salestag.${table}`);
+  });
+}
