@@ -179,7 +179,7 @@ async function assemble(
           await stages.forget(conversationId(place.badge, place.epoch));
           return archive.remove(place);
         },
-        epochs: async () => archive.places(),
+        places: () => archive.places(),
       },
       keys: keyring.holder,
       databaseFolder: settings.postgres === undefined ? join(settings.data, "database") : undefined,
