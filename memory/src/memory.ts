@@ -399,6 +399,7 @@ async function serve(
   const api = await startApi(
     {
       ...{ ...rest, clock, log, newId, embedder, tokens, metricsToken },
+      exportFolder: join(settings.data, "exports"),
       problems: () =>
         problems.list().map(({ sinceUnixMs, about, what }) => ({ sinceUnixMs, what: `${about}: ${what}` })),
       ingest: webhookSecrets.length === 0 ? undefined : ingest,

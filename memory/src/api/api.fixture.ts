@@ -32,6 +32,7 @@ export interface Served {
   live: Live;
   /** What was written to the log. */
   logged: string[];
+  exportFolder: string;
   /** Bodies that came to the endpoint of the relay. */
   delivered: Buffer[];
   /** @returns a token for one hour, or as long as said */
@@ -68,6 +69,7 @@ async function serve(change: Partial<ApiParts>): Promise<Served & { close(): Pro
   const token = (subject: string, lifetimeS = 3600) => signToken(TOKENS, subject, lifetimeS, clock.unixMs());
   return {
     ...{ url: api.url, database, live, logged, delivered, token },
+    exportFolder: parts.exportFolder,
     client: (team, who) => memoryClient({ url: api.url, token: () => token(subjectOf(team, who)) }),
     async close() {
       await api.close();
@@ -98,6 +100,7 @@ async function partsOf(
     log: { info: write, warn: write, error: write },
     newId: () => crypto.randomUUID(),
     embedder: localEmbedder(),
+    exportFolder: join(folder, "exports"),
     audioOf: async () => AUDIO,
     eraser: new Eraser(erasable as never, () => clock.unixMs()),
     problems: () => [{ sinceUnixMs: 1_000, what: TROUBLE }],

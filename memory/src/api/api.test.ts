@@ -1,5 +1,6 @@
 // The API as its users see it, over the generated client.
 import assert from "node:assert/strict";
+import { readdirSync } from "node:fs";
 import { badgeOf, idOf, NUMBERS } from "../testing/teams";
 import { AUDIO, PURPOSE, TROUBLE, useApi } from "./api.fixture";
 import type { ProblemAnswer } from "./problem";
@@ -273,6 +274,20 @@ describe("memory: API", () => {
       (await rep().POST("/v1/erasures", { body: { subject, reason: "asked" } })).response.status,
       403,
     );
+  });
+
+  it("api: a customer's data is handed to a manager, and nothing of it stays", async () => {
+    const body = { subject: { kind: "customer", id: A("customer") } } as const;
+    const asked = { body, parseAs: "arrayBuffer" } as const;
+    assert.equal((await rep().POST("/v1/exports", asked)).response.status, 403);
+    const { data, response } = await manager().POST("/v1/exports", asked);
+    assert.equal(response.headers.get("content-type"), "application/zip");
+    const zip = Buffer.from(data as unknown as ArrayBuffer);
+    assert.equal(zip.readUInt32LE(0), 0x04034b50);
+    assert.ok(zip.includes("manifest.json") && zip.includes(AUDIO));
+    assert.deepEqual(readdirSync(served().exportFolder), []);
+    const foreign = { ...asked, body: { subject: { kind: "person", id: B("rep") } } } as const;
+    assert.equal((await manager().POST("/v1/exports", foreign)).response.status, 404);
   });
 
   it("api: rules of retention are set as a whole, and previewed", async () => {

@@ -5,8 +5,9 @@ import { request } from "node:https";
 import { connect, type Socket } from "node:net";
 import { generate } from "selfsigned";
 import { NO_MEMORY } from "./describe";
+import { LIMITS } from "./limits";
 import type { ProblemAnswer } from "./problem";
-import { type ApiServer, LIMITS, type ListenOptions, startApi } from "./server";
+import { type ApiServer, type ListenOptions, startApi } from "./server";
 import { signToken } from "./tokens";
 
 const ANY = { host: "127.0.0.1", port: 0 };

@@ -28,6 +28,7 @@ export const NO_MEMORY: ApiParts = {
   tokens: { secret: Buffer.alloc(SECRET_BYTES_MIN), issuer: ISSUER_DEFAULT, audience: AUDIENCE_DEFAULT },
   audioOf: nothing,
   embedder: localEmbedder(),
+  exportFolder: "",
   eraser: { begin: nothing, finish: nothing },
   problems: () => [],
   ingest: nothing,

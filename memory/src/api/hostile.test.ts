@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { idOf, NUMBERS } from "../testing/teams";
 import { PURPOSE, useApi } from "./api.fixture";
-import { LIMITS } from "./server";
+import { LIMITS } from "./limits";
 
 const ID = idOf("a", NUMBERS.conversation);
 

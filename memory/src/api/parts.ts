@@ -38,6 +38,8 @@ export interface ApiParts {
   audioOf(badge: string, epoch: number): Promise<Buffer | undefined>;
   /** That of the vectors in the database: makes vectors of what is searched for. */
   embedder: Embedder;
+  /** Folder of this alone, where an export lies while it is made; it is emptied. */
+  exportFolder: string;
   eraser: Pick<Eraser, "begin" | "finish">;
   /** Called when it was said who wears a badge: conversations that are here already get their person. */
   wearersChanged?(badge: string): Promise<void>;

@@ -6,32 +6,12 @@ import { messageOf } from "@salestag/protocol/service";
 import Fastify, { type FastifyReply, type FastifyRequest, type RouteOptions } from "fastify";
 import { type Api, ApiContext, PurposeHeaders } from "./context";
 import { asAsked, document } from "./document";
+import { LIMITS, type Limits } from "./limits";
 import type { ApiParts } from "./parts";
 import { PROBLEM_TYPE, Problem, ProblemAnswer, problemAnswer, refusalOf } from "./problem";
 import { addRoutes } from "./routes";
 import { tokenVerifier } from "./tokens";
 import { answerCompiler, requestCompiler } from "./validation";
-
-/** Most bytes, sockets and time that requests may take. */
-export interface Limits {
-  bodyBytes: number;
-  headerBytes: number;
-  connections: number;
-  /** Until all headers are here, and until the whole request is. */
-  headersMs: number;
-  requestMs: number;
-  /** Of a connection on which nothing moves. */
-  idleMs: number;
-}
-
-export const LIMITS: Limits = {
-  bodyBytes: 64 * 1024,
-  headerBytes: 16 * 1024,
-  connections: 1_000,
-  headersMs: 10_000,
-  requestMs: 30_000,
-  idleMs: 60_000,
-};
 
 export interface ListenOptions {
   host: string;

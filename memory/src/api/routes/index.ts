@@ -2,6 +2,7 @@
 import type { Api, ApiContext } from "../context";
 import { addConversationRoutes } from "./conversations";
 import { addCustomerRoutes } from "./customers";
+import { addExportRoutes } from "./exports";
 import { addLiveRoutes } from "./live";
 import { addOperationRoutes } from "./operation";
 import { addPeopleRoutes } from "./people";
@@ -15,5 +16,6 @@ export function addRoutes(app: Api, context: ApiContext): void {
   addSearchRoutes(app, context);
   addLiveRoutes(app, context);
   addPrivacyRoutes(app, context);
+  addExportRoutes(app, context);
   addOperationRoutes(app, context);
 }
