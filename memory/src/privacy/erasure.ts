@@ -17,7 +17,10 @@ import { type KeyHolder, shredKeys } from "./shredding";
 import { conversationsOf, type Known, type Subject } from "./subject";
 
 /** Sealed chunks that are kept here. */
-export type ErasableArchive = Pick<Archive, "remove" | "places">;
+export interface ErasableArchive extends Pick<Archive, "places"> {
+  /** Deletes a conversation's chunks; none are there when it resolves. */
+  remove(place: Place): Promise<unknown>;
+}
 
 /** Where everything lies. */
 export interface EraserParts {
@@ -128,7 +131,7 @@ export class Eraser {
   /** A step that fails does not keep the others from being done; what it was for stays begun. */
   private async finishAll(): Promise<void> {
     const failures: unknown[] = [];
-    const attempt = async (step: () => Promise<void>) => {
+    const attempt = async (step: () => Promise<unknown>) => {
       try {
         await step();
       } catch (cause) {
@@ -216,10 +219,10 @@ export class Eraser {
     );
     if (ids.length === 0) return [];
     const customers = ids.map(({ id }) => id);
-    await this.parts.database.system(async (session) => {
-      await askForScrub(session);
-      for (const statement of DELETE_CUSTOMERS) await session.query(statement, [customers]);
-    });
+    await this.parts.database.system(askForScrub);
+    // One after the other: told files, too, are gone in this order, so that no file is left that refers to one which is gone.
+    for (const statement of DELETE_CUSTOMERS)
+      await this.parts.database.system((session) => session.query(statement, [customers]));
     return customers;
   }
 

@@ -35,6 +35,7 @@ export const TOLD: Readonly<Record<string, readonly string[]>> = {
   retention: ["id"],
   hold: ["id"],
   erasure: ["conversation_id"],
+  customer_erasure: ["customer_id"],
   audit: ["id"],
 };
 
@@ -70,11 +71,12 @@ export function keep(folder: string, changes: readonly Change[]): void {
 }
 
 function keepRow(path: string, body: string | null): void {
+  const part = `${path}.part`; // one that an interruption left is written over
   if (body === null) {
-    rmSync(path, { force: true });
+    // An interruption may have left a part: what is deleted must not live on in it.
+    for (const old of [path, part]) rmSync(old, { force: true });
     return;
   }
-  const part = `${path}.part`; // one that an interruption left is written over
   const file = openSync(part, "w", 0o600);
   try {
     writeFileSync(file, `${body}\n`);
