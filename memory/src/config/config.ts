@@ -12,6 +12,7 @@ import { localStructurer } from "../tagger";
 import { type Transcriber, transcriberOf } from "../transcribe";
 import { type At, publicFrom, secretFrom, webhookSecrets } from "./files";
 import { readNats } from "./nats";
+import { structurerOf } from "./structurer";
 
 /** What a configuration says. Paths are absolute. */
 export interface MemoryConfig {
@@ -103,11 +104,6 @@ function readParts(root: Section, at: At, nowUnixMs: () => number) {
     structurer: made("structurer", structurerOf, localStructurer()),
     embedder: made("embeddings", embedderOf, embedderOf("local")),
   };
-}
-
-function structurerOf(setting: string): Structurer {
-  if (setting === "local") return localStructurer();
-  throw new Error(`must be local, got ${JSON.stringify(setting)}`);
 }
 
 /** A key file's path is relative to the configuration, as all paths in it are. */
