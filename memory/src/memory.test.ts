@@ -1,97 +1,39 @@
 // The memory as a whole on the embedded database: from sealed chunks in any order to rows, live events and nothing that nobody consented to.
 import { strict as assert } from "node:assert";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ConsentMeans } from "@salestag/protocol/host";
-import { lineLog } from "@salestag/protocol/service";
 import { shredEpochs } from "@salestag/protocol/team";
 import { badgeKeys, RECEIVED_MS, writeRecord } from "@salestag/protocol/testing";
 import { localEmbedder } from "./embed";
-import type { LiveEvent } from "./live";
-import { type Memory, type MemoryParts, type MemorySettings, SETTINGS_DEFAULT, startMemory } from "./memory";
-import { conversationId } from "./model/conversation-id";
+import type { MemoryParts, MemorySettings } from "./memory";
 import { localStructurer } from "./tagger";
 import { onBothDatabases } from "./testing/databases";
-import { ManualClock } from "./testing/manual-clock";
-import { interlude, makeTeam, type TestTeam, talk } from "./testing/team";
+import { MemoryUnderTest } from "./testing/memory-under-test";
+import { interlude, talk } from "./testing/team";
 import type { Heard, Transcriber } from "./transcribe";
 import { TranscriptionError } from "./transcribe";
 
-const NOW_MS = RECEIVED_MS + 1000;
 const MINUTE_MS = 60_000;
 const BADGE0 = badgeKeys(0).badge;
 
 onBothDatabases("memory", (database) => {
-  let folder = "";
-  let team: TestTeam;
-  let clock: ManualClock;
-  let memory: Memory;
-  let lines: string[];
-  let events: LiveEvent[];
-
-  before(async () => {
-    folder = mkdtempSync(join(tmpdir(), "salestag-memory-"));
-    team = await makeTeam(folder, 2);
-  });
-  after(() => rmSync(folder, { recursive: true, force: true }));
-
-  beforeEach(async () => {
-    clock = new ManualClock(NOW_MS);
-    rmSync(join(folder, "data"), { recursive: true, force: true });
-    await start();
-  });
-  afterEach(() => memory.close());
-
-  async function start(parts: Partial<MemoryParts> = {}, settings: Partial<MemorySettings> = {}) {
-    lines = [];
-    events = [];
-    const { vaultFolder: vault, identity } = team;
-    memory = await startMemory(
-      {
-        ...SETTINGS_DEFAULT,
-        ...{
-          data: join(folder, "data"),
-          vault,
-          identity,
-          team: "Sunny Roofs",
-          webhookSecrets: [],
-          ...settings,
-        },
-      },
-      {
-        structurer: localStructurer(),
-        embedder: localEmbedder(),
-        database: database(),
-        clock,
-        log: lineLog(clock, (line) => lines.push(line), true),
-        random: () => 0.5,
-        newId: () => "00000000-0000-4000-8000-000000000000",
-        ...parts,
-      },
-    );
-    memory.live.subscribe((event) => events.push(event));
-  }
-
-  async function restart(parts?: Partial<MemoryParts>, settings?: Partial<MemorySettings>) {
-    await memory.close();
-    await start(parts, settings);
-  }
-
-  const rows = <T extends object = Record<string, unknown>>(text: string, values: unknown[] = []) =>
-    memory.database.system((session) => session.query<T>(text, values));
+  const test = new MemoryUnderTest();
+  const rows = test.rows.bind(test);
   const conversations = () =>
     rows(
       "select badge_id, epoch, state, complete, chunks, transcribed_by, structured_by, embedded_by from salestag.conversation order by 1, 2",
     );
+  const restart = (parts?: Partial<MemoryParts>, settings?: Partial<MemorySettings>) =>
+    test.restart({ database: database(), ...parts }, settings);
 
-  async function takeAll(records: ReturnType<typeof talk>) {
-    await memory.intake.take(records);
-    await memory.idle();
-  }
+  before(() => test.makeTeam(2));
+  beforeEach(() => test.fresh({ database: database() }));
+  afterEach(() => test.memory.close());
+  after(() => test.end());
 
   it("whole: a conversation is stored with consent, phrases, turns, tags, and told of as it happens", async () => {
-    await takeAll(talk({ phrases: ["too expensive", "sign me up"] }));
+    await test.take(talk({ phrases: ["too expensive", "sign me up"] }));
     assert.deepEqual(await conversations(), [
       {
         badge_id: BADGE0,
@@ -122,48 +64,42 @@ onBothDatabases("memory", (database) => {
     assert.deepEqual(row, {
       started_at: new Date(RECEIVED_MS),
       started_source: "badge clock",
-      team_id: memory.teamId,
+      team_id: test.memory.teamId,
       person_id: null,
     });
-    const told = events.map((event) =>
+    const told = test.events.map((event) =>
       event.type === "phrase" ? event.text : event.type === "conversation" ? event.state : event.type,
     );
     assert.deepEqual(
       told.filter((one) => one !== "tag"),
       ["open", "too expensive", "sign me up", "final", "structured"],
     );
-    assert.deepEqual(memory.problems(), []);
+    assert.deepEqual(test.memory.problems(), []);
   });
 
   it("live: a phrase is told before the conversation's end, once, also after a restart", async () => {
     const records = talk({ phrases: ["too expensive", "sign me up"] });
-    await takeAll(records.slice(0, 3));
+    await test.take(records.slice(0, 3));
     assert.deepEqual(
-      events.map((event) => event.type),
+      test.events.map((event) => event.type),
       ["conversation", "phrase"],
     );
     assert.equal((await conversations())[0].state, "open");
     await restart();
-    await takeAll(records.slice(3));
-    assert.deepEqual(
-      events.flatMap((event) => (event.type === "phrase" ? [event.text] : [])),
-      ["sign me up"],
-    );
+    await test.take(records.slice(3));
+    assert.deepEqual(test.phrasesTold(), ["sign me up"]);
     assert.equal((await conversations())[0].state, "final");
   });
 
   it("consent: nothing is in the database before its event came, whatever the order", async () => {
     const [first, ...others] = talk({ phrases: ["too expensive"] });
-    await takeAll(others);
+    await test.take(others);
     for (const table of ["conversation", "phrase", "turn", "badge", "consent"])
       assert.deepEqual(await rows(`select * from salestag.${table}`), [], table);
-    assert.equal(events.length, 0);
-    await takeAll([first]);
+    assert.equal(test.events.length, 0);
+    await test.take([first]);
     assert.equal((await conversations())[0].complete, true);
-    assert.deepEqual(
-      events.flatMap((event) => (event.type === "phrase" ? [event.text] : [])),
-      ["too expensive"],
-    );
+    assert.deepEqual(test.phrasesTold(), ["too expensive"]);
   });
 
   for (const [name, consent] of [
@@ -171,78 +107,84 @@ onBothDatabases("memory", (database) => {
     ["was a technician's check", ConsentMeans.Check],
   ] as const)
     it(`consent: where it ${name}, the chunks are deleted when nothing came for long`, async () => {
-      await takeAll(talk({ consent }));
-      clock.move(23 * 60 * MINUTE_MS);
-      await memory.idle();
-      assert.equal(memory.archive.count({ badge: BADGE0, epoch: 0 }), 8);
-      clock.move(2 * 60 * MINUTE_MS);
-      await memory.archive.close();
-      assert.deepEqual(memory.archive.places(), []);
+      await test.take(talk({ consent }));
+      test.clock.move(23 * 60 * MINUTE_MS);
+      await test.memory.idle();
+      assert.equal(test.memory.archive.count({ badge: BADGE0, epoch: 0 }), 8);
+      test.clock.move(2 * 60 * MINUTE_MS);
+      await test.memory.idle();
+      assert.deepEqual(test.memory.archive.places(), []);
       assert.deepEqual(await conversations(), []);
-      assert.equal(lines.filter((line) => line.includes("nobody consented")).length, 1);
+      assert.equal(test.lines.filter((line) => line.includes("nobody consented")).length, 1);
     });
 
   it("gaps: after long quiet it is final without its end, and made anew when more comes", async () => {
     const records = talk({ phrases: ["too expensive"] });
     const missing = records.splice(3, 1);
-    await takeAll(records);
+    await test.take(records);
     assert.equal((await conversations())[0].state, "open");
-    clock.move(31 * MINUTE_MS);
-    await memory.idle();
+    test.clock.move(31 * MINUTE_MS);
+    await test.memory.idle();
     const [row] = await conversations();
     assert.deepEqual([row.state, row.complete, row.chunks], ["final", false, 7]);
-    await takeAll(missing);
+    await test.take(missing);
     const [whole] = await conversations();
     assert.deepEqual([whole.state, whole.complete, whole.chunks], ["final", true, 8]);
   });
 
   it("interlude: what a badge tells between conversations is none, and dates those before it", async () => {
-    await takeAll(talk({ epoch: 3, startUnixMs: null }));
+    await test.take(talk({ epoch: 3, startUnixMs: null }));
     const started = () => rows("select started_at, started_source from salestag.conversation");
     assert.equal((await started())[0].started_source, "estimated from receive time");
-    await takeAll(interlude(0, 4, 1, RECEIVED_MS - 5000));
+    await test.take(interlude(0, 4, 1, RECEIVED_MS - 5000));
     assert.deepEqual(await started(), [
       { started_at: new Date(RECEIVED_MS - 5000), started_source: "badge clock" },
     ]);
-    clock.move(48 * 60 * MINUTE_MS);
-    await memory.idle();
+    test.clock.move(48 * 60 * MINUTE_MS);
+    await test.memory.idle();
     assert.equal((await conversations()).length, 1);
-    assert.equal(memory.archive.places().length, 2);
+    assert.equal(test.memory.archive.places().length, 2);
   });
 
   it("keys: chunks of an unknown badge wait, told once, and are opened when the vault has it", async () => {
     const unknown = talk({ badge: 5 });
-    await takeAll(unknown);
-    const [problem] = memory.problems();
+    await test.take(unknown);
+    const [problem] = test.memory.problems();
     assert.equal(problem.about, `${badgeKeys(5).badge}/0`);
     assert.match(problem.what, /the vault has no badge/);
-    clock.move(5 * MINUTE_MS);
-    await memory.idle();
-    assert.equal(lines.filter((line) => line.includes("the vault has no badge")).length, 1);
-    await team.vault.add(badgeKeys(5));
-    clock.move(MINUTE_MS);
-    await memory.idle();
+    test.clock.move(5 * MINUTE_MS);
+    await test.memory.idle();
+    assert.equal(test.lines.filter((line) => line.includes("the vault has no badge")).length, 1);
+    await test.team.vault.add(badgeKeys(5));
+    test.clock.move(MINUTE_MS);
+    await test.memory.idle();
     assert.equal((await conversations()).length, 1);
-    assert.deepEqual(memory.problems(), []);
-    team.vault.discard(badgeKeys(5).badge);
+    assert.deepEqual(test.memory.problems(), []);
+    test.team.vault.discard(badgeKeys(5).badge);
   });
 
   it("keys: a chunk that was forged is kept and named, and the others are stored", async () => {
     const records = talk({ phrases: ["too expensive"] });
     records[2] = { ...records[2], sealed: Buffer.alloc(records[2].sealed.length, 7) };
-    await takeAll(records);
+    await test.take(records);
     const [row] = await rows("select complete, problems from salestag.conversation");
     assert.equal(row.complete, false);
     assert.match(String(row.problems), /chunk 2 does not open/);
-    assert.equal(memory.archive.count({ badge: BADGE0, epoch: 0 }), records.length);
+    assert.equal(test.memory.archive.count({ badge: BADGE0, epoch: 0 }), records.length);
   });
 
   it("wearer: a conversation is the person's who wore the badge when it began", async () => {
     const ids = ["00000000-0000-4000-8000-00000000000a", "00000000-0000-4000-8000-00000000000b"];
-    await memory.database.system(async (session) => {
+    await test.memory.database.system(async (session) => {
       for (const id of ids)
-        await session.query("insert into salestag.person values ($1, $2, 'Kim', 'rep')", [id, memory.teamId]);
-      await session.query("insert into salestag.badge values ($1, $2, 'Kim 0')", [BADGE0, memory.teamId]);
+        await session.query("insert into salestag.person values ($1, $2, 'Kim', 'rep')", [
+          id,
+          test.memory.teamId,
+        ]);
+      await session.query("insert into salestag.badge values ($1, $2, 'Kim 0')", [
+        BADGE0,
+        test.memory.teamId,
+      ]);
       for (const [at, id] of ids.entries())
         await session.query("insert into salestag.wearer values ($1, $2, $3)", [
           BADGE0,
@@ -250,38 +192,22 @@ onBothDatabases("memory", (database) => {
           id,
         ]);
     });
-    await takeAll(talk());
+    await test.take(talk());
     const worn = async () => (await rows("select person_id from salestag.conversation"))[0].person_id;
     assert.equal(await worn(), ids[0]);
     await rows("update salestag.wearer set person_id = $1", [ids[1]]);
-    await memory.wearersChanged(BADGE0);
+    await test.memory.wearersChanged(BADGE0);
     assert.equal(await worn(), ids[1]);
   });
 
   it("audio: given as Ogg Opus, and not once the key is shredded", async () => {
-    await takeAll(talk({ badge: 1 }));
+    await test.take(talk({ badge: 1 }));
     const { badge } = badgeKeys(1);
-    assert.equal((await memory.audioOf(badge, 0))?.subarray(0, 4).toString(), "OggS");
-    assert.equal(await memory.audioOf(badge, 9), undefined);
-    await team.vault.change((change) => change.replace(shredEpochs(badgeKeys(1), [0]).keys));
-    assert.equal(await memory.audioOf(badge, 0), undefined);
-    await team.vault.change((change) => change.replace(badgeKeys(1)));
-  });
-
-  it("erasure: what was erased is gone everywhere and not taken in again", async () => {
-    const records = talk({ badge: 1, epoch: 2, phrases: ["too expensive"] });
-    const { badge } = badgeKeys(1);
-    await takeAll(records);
-    const id = conversationId(badge, 2);
-    const actor = { teamId: memory.teamId, personId: null };
-    await memory.eraser.erase(actor, { kind: "conversation", id }, "asked");
-    await takeAll(records);
-    assert.deepEqual([await conversations(), memory.archive.places()], [[], []]);
-    assert.equal(memory.intake.counts.erased, records.length);
-    await restart();
-    await takeAll(records);
-    assert.deepEqual([await conversations(), memory.archive.places()], [[], []]);
-    await team.vault.change((change) => change.replace(badgeKeys(1)));
+    assert.equal((await test.memory.audioOf(badge, 0))?.subarray(0, 4).toString(), "OggS");
+    assert.equal(await test.memory.audioOf(badge, 9), undefined);
+    await test.team.vault.change((change) => change.replace(shredEpochs(badgeKeys(1), [0]).keys));
+    assert.equal(await test.memory.audioOf(badge, 0), undefined);
+    await test.team.vault.change((change) => change.replace(badgeKeys(1)));
   });
 
   describe("transcription", () => {
@@ -310,26 +236,26 @@ onBothDatabases("memory", (database) => {
       );
 
     it("later: what only the badge heard is transcribed when a transcriber is set, once", async () => {
-      await takeAll(talk());
+      await test.take(talk());
       assert.deepEqual(await words(), []);
       const transcriber = new Fake();
       await restart({ transcriber });
-      await memory.idle();
+      await test.memory.idle();
       assert.deepEqual(await words(), ["That", "is", "too", "expensive."]);
       const [row] = await conversations();
       assert.deepEqual([row.transcribed_by, row.structured_by], ["fake/1", localStructurer().name]);
       await restart({ transcriber });
-      await memory.idle();
+      await test.memory.idle();
       assert.equal(transcriber.asked, 1);
     });
 
     it("kept: a conversation that is made anew for the same chunks is not transcribed again", async () => {
       const transcriber = new Fake();
       await restart({ transcriber });
-      await takeAll(talk());
+      await test.take(talk());
       await rows("delete from salestag.conversation");
       await restart({ transcriber });
-      await memory.idle();
+      await test.memory.idle();
       assert.deepEqual(await words(), ["That", "is", "too", "expensive."]);
       assert.equal(transcriber.asked, 1);
     });
@@ -340,7 +266,7 @@ onBothDatabases("memory", (database) => {
         throw new TranscriptionError("the server hangs", "later", 20_000);
       };
       await restart({ transcriber });
-      await takeAll(talk());
+      await test.take(talk());
       const trouble = () =>
         rows(
           "select transcribed_by, structured_by is not null as structured, trouble from salestag.conversation",
@@ -348,12 +274,12 @@ onBothDatabases("memory", (database) => {
       assert.deepEqual(await trouble(), [
         { transcribed_by: "badge", structured: true, trouble: "transcription: the server hangs" },
       ]);
-      clock.move(19_000);
-      await memory.idle();
+      test.clock.move(19_000);
+      await test.memory.idle();
       assert.equal(transcriber.asked, 1);
       transcriber.answer = () => heard;
-      clock.move(2000);
-      await memory.idle();
+      test.clock.move(2000);
+      await test.memory.idle();
       assert.deepEqual(await trouble(), [{ transcribed_by: "fake/1", structured: true, trouble: null }]);
     });
 
@@ -363,25 +289,25 @@ onBothDatabases("memory", (database) => {
         throw new TranscriptionError("the audio is refused", "never");
       };
       await restart({ transcriber });
-      await takeAll(talk());
-      clock.move(48 * 60 * MINUTE_MS);
-      await memory.idle();
+      await test.take(talk());
+      test.clock.move(48 * 60 * MINUTE_MS);
+      await test.memory.idle();
       assert.equal(transcriber.asked, 1);
     });
   });
 
   it("folder: chunks are taken from a relay's folder, and the folder stays as it is", async () => {
-    const relay = join(folder, "relay");
+    const relay = test.path("relay");
     const paths = talk().map((record) => writeRecord(relay, record));
     writeFileSync(join(relay, BADGE0, "0000000000", "0000000099.chunk"), "no chunk");
     const before = readFileSync(paths[0]);
     await restart({}, { relayFolder: relay });
-    await memory.idle();
+    await test.memory.idle();
     assert.deepEqual(
       (await conversations()).map(({ state }) => state),
       ["final"],
     );
-    assert.match(memory.problems()[0].what, /0000000099.chunk' is damaged/);
+    assert.match(test.memory.problems()[0].what, /0000000099.chunk' is damaged/);
     assert.deepEqual(readFileSync(paths[0]), before);
   });
 });

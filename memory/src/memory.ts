@@ -182,7 +182,7 @@ async function assemble(
         places: () => archive.places(),
       },
       keys: keyring.holder,
-      databaseFolder: settings.postgres === undefined ? join(settings.data, "database") : undefined,
+      databaseFolder: database.durable ? undefined : join(settings.data, "database"),
     },
     () => clock.unixMs(),
   );
@@ -203,7 +203,10 @@ async function assemble(
     nowUnixMs: () => clock.unixMs(),
   });
   const audioOf = (badge: string, epoch: number) => audioAt({ archive, keyring, clocks }, { badge, epoch });
-  const url = await serve(settings, parts, { database, live, problems, ingest, audioOf }, ends);
+  const wearersChanged = (badge: string | null) =>
+    database.system((session) => assignWearers(session, badge));
+  const served = { database, live, teamId, problems, ingest, audioOf, eraser, wearersChanged };
+  const url = await serve(settings, parts, served, ends);
   return {
     ...{ database, live, intake, archive, eraser, teamId, url, ingest, audioOf },
     problems: () => problems.list(),
@@ -214,7 +217,7 @@ async function assemble(
       stages: stages.status(),
       problems: problems.list(),
     }),
-    wearersChanged: (badge) => database.system((session) => assignWearers(session, badge)),
+    wearersChanged,
     async idle() {
       for (const source of sources) await source.idle();
       await opener.idle();
@@ -375,13 +378,16 @@ async function countConversations(database: Database): Promise<MemoryStatus["con
 
 async function serve(
   settings: MemorySettings,
-  { clock, log, newId }: MemoryParts,
+  { clock, log, newId, embedder }: MemoryParts,
   inner: {
     database: Database;
     live: Live;
+    teamId: string;
     problems: Problems;
     ingest: IngestHandler;
     audioOf: Memory["audioOf"];
+    eraser: Eraser;
+    wearersChanged: Memory["wearersChanged"];
   },
   ends: (() => Promise<void> | void)[],
 ): Promise<string | undefined> {
@@ -392,7 +398,8 @@ async function serve(
   const { startApi } = await import("./api/server");
   const api = await startApi(
     {
-      ...{ ...rest, clock, log, newId, tokens, metricsToken },
+      ...{ ...rest, clock, log, newId, embedder, tokens, metricsToken },
+      exportFolder: join(settings.data, "exports"),
       problems: () =>
         problems.list().map(({ sinceUnixMs, about, what }) => ({ sinceUnixMs, what: `${about}: ${what}` })),
       ingest: webhookSecrets.length === 0 ? undefined : ingest,

@@ -5,13 +5,14 @@ import { join } from "node:path";
 import { type Clock, systemClock } from "@salestag/protocol/service";
 import { makeVault, person } from "@salestag/protocol/testing";
 import { type MemoryClient, memoryClient } from "../client";
+import { localEmbedder } from "../embed";
 import { Archive } from "../ingest/archive";
 import { Live } from "../live";
 import { Eraser } from "../privacy/erasure";
 import type { Database } from "../store/database";
 import { openDatabase } from "../store/open";
 import { emptied } from "../testing/databases";
-import { addTeams, subjectOf } from "../testing/teams";
+import { addTeams, idOf, NUMBERS, subjectOf } from "../testing/teams";
 import type { ApiParts } from "./parts";
 import { type ApiServer, startApi } from "./server";
 import { AUDIENCE_DEFAULT, ISSUER_DEFAULT, signToken } from "./tokens";
@@ -31,6 +32,7 @@ export interface Served {
   live: Live;
   /** What was written to the log. */
   logged: string[];
+  exportFolder: string;
   /** Bodies that came to the endpoint of the relay. */
   delivered: Buffer[];
   /** @returns a token for one hour, or as long as said */
@@ -67,6 +69,7 @@ async function serve(change: Partial<ApiParts>): Promise<Served & { close(): Pro
   const token = (subject: string, lifetimeS = 3600) => signToken(TOKENS, subject, lifetimeS, clock.unixMs());
   return {
     ...{ url: api.url, database, live, logged, delivered, token },
+    exportFolder: parts.exportFolder,
     client: (team, who) => memoryClient({ url: api.url, token: () => token(subjectOf(team, who)) }),
     async close() {
       await api.close();
@@ -93,9 +96,11 @@ async function partsOf(
   const archive = Archive.open(join(folder, "chunks"));
   const erasable = { database, archive, keys, databaseFolder: join(folder, "database") };
   return {
-    ...{ database, live, clock, tokens: TOKENS },
+    ...{ database, live, clock, tokens: TOKENS, teamId: idOf("a", NUMBERS.team) },
     log: { info: write, warn: write, error: write },
     newId: () => crypto.randomUUID(),
+    embedder: localEmbedder(),
+    exportFolder: join(folder, "exports"),
     audioOf: async () => AUDIO,
     eraser: new Eraser(erasable as never, () => clock.unixMs()),
     problems: () => [{ sinceUnixMs: 1_000, what: TROUBLE }],

@@ -1,5 +1,6 @@
 // The API as its users see it, over the generated client.
 import assert from "node:assert/strict";
+import { readdirSync } from "node:fs";
 import { badgeOf, idOf, NUMBERS } from "../testing/teams";
 import { AUDIO, PURPOSE, TROUBLE, useApi } from "./api.fixture";
 import type { ProblemAnswer } from "./problem";
@@ -275,6 +276,20 @@ describe("memory: API", () => {
     );
   });
 
+  it("api: a customer's data is handed to a manager, and nothing of it stays", async () => {
+    const body = { subject: { kind: "customer", id: A("customer") } } as const;
+    const asked = { body, parseAs: "arrayBuffer" } as const;
+    assert.equal((await rep().POST("/v1/exports", asked)).response.status, 403);
+    const { data, response } = await manager().POST("/v1/exports", asked);
+    assert.equal(response.headers.get("content-type"), "application/zip");
+    const zip = Buffer.from(data as unknown as ArrayBuffer);
+    assert.equal(zip.readUInt32LE(0), 0x04034b50);
+    assert.ok(zip.includes("manifest.json") && zip.includes(AUDIO));
+    assert.deepEqual(readdirSync(served().exportFolder), []);
+    const foreign = { ...asked, body: { subject: { kind: "person", id: B("rep") } } } as const;
+    assert.equal((await manager().POST("/v1/exports", foreign)).response.status, 404);
+  });
+
   it("api: rules of retention are set as a whole, and previewed", async () => {
     const body = {
       rules: [
@@ -294,6 +309,7 @@ describe("memory: API", () => {
   it("api: problems are for managers, metrics for programs on this machine", async () => {
     assert.equal((await manager().GET("/v1/problems")).data?.problems[0].what, TROUBLE);
     assert.equal((await rep().GET("/v1/problems")).response.status, 403);
+    assert.deepEqual((await served().client("b", "manager").GET("/v1/problems")).data, { problems: [] });
     const { url } = served();
     assert.match(await (await fetch(`${url}/metrics`)).text(), /^salestag_memory_up 1$/m);
     const behindProxy = await fetch(`${url}/metrics`, { headers: { "x-forwarded-for": "10.0.0.1" } });

@@ -18,7 +18,7 @@ import {
   timeText,
 } from "./schemas";
 
-const TRANSCRIPT_STATES = ["none yet", "badge only", "transcribed"] as const;
+export const TRANSCRIPT_STATES = ["none yet", "badge only", "transcribed"] as const;
 
 const brief = {
   id: Id,
@@ -154,7 +154,8 @@ export function briefAnswer(row: BriefRow): BriefAnswer {
   };
 }
 
-function transcriptState(by: string | null): (typeof TRANSCRIPT_STATES)[number] {
+/** @returns whether a transcriber heard it, or the badge alone */
+export function transcriptState(by: string | null): (typeof TRANSCRIPT_STATES)[number] {
   if (by === null) return "none yet";
   return by === BADGE_SOURCE ? "badge only" : "transcribed";
 }

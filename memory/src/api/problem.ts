@@ -2,6 +2,7 @@
 import { STATUS_CODES } from "node:http";
 import { type Static, Type } from "typebox";
 import { PrivacyError, type PrivacyErrorKind } from "../privacy/error";
+import { BadQuery } from "../search";
 
 /** Media type of the answers that tell a problem. */
 export const PROBLEM_TYPE = "application/problem+json";
@@ -66,6 +67,7 @@ const PRIVACY_STATUS: Record<PrivacyErrorKind, number> = {
 
 /** @returns the problem that an error of another part is, or undefined when the fault is not the request's */
 export function refusalOf(error: unknown): Problem | undefined {
+  if (error instanceof BadQuery) return new Problem(400, error.message);
   if (error instanceof PrivacyError)
     return new Problem(PRIVACY_STATUS[error.kind], error.message[0].toUpperCase() + error.message.slice(1));
   const code = (error as { code?: unknown } | null)?.code;

@@ -27,33 +27,34 @@ export interface ListFilter {
 
 /** @returns newest first, one more than `limit` where there are more */
 export async function listConversations(session: Session, filter: ListFilter): Promise<BriefRow[]> {
-  const { person, customer, site, territory, tags, outcome, from, to, after, limit } = filter;
+  const values: unknown[] = [];
+  const given = (value: unknown) => `$${values.push(value)}`;
+  const conditions = conditionsOf(filter, given);
   return session.query<BriefRow>(
-    `select ${BRIEF_COLUMNS} from ${BRIEF_FROM}
-     where ($1::uuid is null or c.person_id = $1)
-       and ($2::uuid is null or f.customer_id = $2)
-       and ($3::uuid is null or f.site_id = $3)
-       and ($4::uuid is null or coalesce(s.territory_id, cu.territory_id) = $4)
-       and (select count(distinct t.kind) from salestag.tag t where t.conversation_id = c.id and t.kind = any($5::text[])) = cardinality($5::text[])
-       and ($6::text is null or coalesce(f.outcome, 'open') = $6)
-       and ($7::timestamptz is null or c.started_at >= $7)
-       and ($8::timestamptz is null or c.started_at < $8)
-       and ($9::timestamptz is null or (c.started_at, c.id) < ($9, $10::uuid))
-     order by c.started_at desc, c.id desc limit $11`,
-    [
-      person ?? null,
-      customer ?? null,
-      site ?? null,
-      territory ?? null,
-      [...new Set(tags)],
-      outcome ?? null,
-      from ?? null,
-      to ?? null,
-      after?.startedAt ?? null,
-      after?.id ?? null,
-      limit + 1,
-    ],
+    `select ${BRIEF_COLUMNS} from ${BRIEF_FROM} ${conditions.length === 0 ? "" : "where"} ${conditions.join(" and ")}
+     order by c.started_at desc, c.id desc limit ${given(filter.limit + 1)}`,
+    values,
   );
+}
+
+/** Only what is asked for: what is left out cannot hinder the use of an index. @param given @returns the place of a value */
+function conditionsOf(filter: ListFilter, given: (value: unknown) => string): string[] {
+  const { person, customer, site, territory, tags, outcome, from, to, after } = filter;
+  const conditions = [...new Set(tags)].map(
+    (tag) => `c.id in (select t.conversation_id from salestag.tag t where t.kind = ${given(tag)})`,
+  );
+  if (person !== undefined) conditions.push(`c.person_id = ${given(person)}`);
+  if (customer !== undefined) conditions.push(`f.customer_id = ${given(customer)}`);
+  if (site !== undefined) conditions.push(`f.site_id = ${given(site)}`);
+  if (territory !== undefined)
+    conditions.push(`coalesce(s.territory_id, cu.territory_id) = ${given(territory)}`);
+  if (outcome === "open") conditions.push("(f.outcome is null or f.outcome = 'open')");
+  else if (outcome !== undefined) conditions.push(`f.outcome = ${given(outcome)}`);
+  if (from !== undefined) conditions.push(`c.started_at >= ${given(from)}`);
+  if (to !== undefined) conditions.push(`c.started_at < ${given(to)}`);
+  if (after !== undefined)
+    conditions.push(`(c.started_at, c.id) < (${given(after.startedAt)}, ${given(after.id)}::uuid)`);
+  return conditions;
 }
 
 interface WholeRow extends BriefRow {

@@ -6,22 +6,12 @@ import { messageOf } from "@salestag/protocol/service";
 import Fastify, { type FastifyReply, type FastifyRequest, type RouteOptions } from "fastify";
 import { type Api, ApiContext, PurposeHeaders } from "./context";
 import { asAsked, document } from "./document";
+import { LIMITS, type Limits } from "./limits";
 import type { ApiParts } from "./parts";
 import { PROBLEM_TYPE, Problem, ProblemAnswer, problemAnswer, refusalOf } from "./problem";
 import { addRoutes } from "./routes";
 import { tokenVerifier } from "./tokens";
 import { answerCompiler, requestCompiler } from "./validation";
-
-/** Most bytes, sockets and time that one request may take. */
-export const LIMITS = {
-  bodyBytes: 64 * 1024,
-  headerBytes: 16 * 1024,
-  connections: 1_000,
-  headersMs: 10_000,
-  requestMs: 30_000,
-  /** Of a connection on which nothing moves. */
-  idleMs: 60_000,
-};
 
 export interface ListenOptions {
   host: string;
@@ -29,6 +19,8 @@ export interface ListenOptions {
   port: number;
   /** PEM. */
   tls?: { cert: Buffer; key: Buffer };
+  /** LIMITS where they are left out. */
+  limits?: Limits;
 }
 
 /** A server that listens. */
@@ -39,17 +31,25 @@ export interface ApiServer {
   close(): Promise<void>;
 }
 
-/** @returns routes, ready, that nobody can reach yet */
-export async function buildApi(parts: ApiParts, tls?: ListenOptions["tls"]): Promise<Api> {
-  const app = makeServer(tls);
+/**
+ * @param seen is told of each route, of the server's own mouth
+ * @returns routes, ready, that nobody can reach yet
+ */
+export async function buildApi(
+  parts: ApiParts,
+  { tls, limits = LIMITS }: Pick<ListenOptions, "tls" | "limits"> = {},
+  seen: (route: RouteOptions) => void = () => {},
+): Promise<Api> {
+  const app = makeServer(tls, limits);
+  app.addHook("onRoute", seen);
   app.setValidatorCompiler(requestCompiler);
   app.setSerializerCompiler(answerCompiler);
   app.decorateRequest("token", null);
   app.addHook("onRoute", completeRoute);
-  app.addHook("onRequest", signIn(parts));
   app.addHook("onRequest", async (_request, reply) => {
     reply.headers(securityHeaders(tls !== undefined));
   });
+  app.addHook("onRequest", signIn(parts));
   app.setErrorHandler(handleError(parts));
   app.setNotFoundHandler((_request, reply) => sendProblem(reply, noRoute()));
   await app.register(swagger, { openapi: document(versionOfPackage()), transform: asAsked });
@@ -62,25 +62,26 @@ export async function buildApi(parts: ApiParts, tls?: ListenOptions["tls"]): Pro
 }
 
 /** Serves until closed. */
-export async function startApi(parts: ApiParts, { host, port, tls }: ListenOptions): Promise<ApiServer> {
-  const app = await buildApi(parts, tls);
-  app.server.maxConnections = LIMITS.connections;
+export async function startApi(parts: ApiParts, options: ListenOptions): Promise<ApiServer> {
+  const { host, port, tls, limits = LIMITS } = options;
+  const app = await buildApi(parts, options);
+  app.server.maxConnections = limits.connections;
   await app.listen({ host, port });
   const { port: taken } = app.server.address() as AddressInfo;
   const shown = host.includes(":") ? `[${host}]` : host;
   return { url: `${tls === undefined ? "http" : "https"}://${shown}:${taken}`, close: () => app.close() };
 }
 
-function makeServer(tls: ListenOptions["tls"]): Api {
+function makeServer(tls: ListenOptions["tls"], limits: Limits): Api {
   const http = {
-    maxHeaderSize: LIMITS.headerBytes,
-    headersTimeout: LIMITS.headersMs,
-    connectionsCheckingInterval: 1_000,
+    maxHeaderSize: limits.headerBytes,
+    headersTimeout: limits.headersMs,
+    connectionsCheckingInterval: Math.min(1_000, limits.headersMs),
   };
   const options = {
-    bodyLimit: LIMITS.bodyBytes,
-    requestTimeout: LIMITS.requestMs,
-    connectionTimeout: LIMITS.idleMs,
+    bodyLimit: limits.bodyBytes,
+    requestTimeout: limits.requestMs,
+    connectionTimeout: limits.idleMs,
     forceCloseConnections: true,
     exposeHeadRoutes: false,
     trustProxy: false,
@@ -171,7 +172,7 @@ function problemOf(error: unknown): Problem {
   const { statusCode, code } = error as { statusCode?: number; code?: string };
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500)
     return new Problem(statusCode, sentenceOf(code));
-  return new Problem(500, "Something went wrong here; the memory's log says what. Nothing was changed.");
+  return new Problem(500, "Something went wrong here; the memory's log says what. Try again later.");
 }
 
 /** For what Fastify refuses by itself. */
@@ -212,7 +213,7 @@ function refuseConnection(error: Error & { code?: string }, socket: NodeJS.Writa
     error.code === "HPE_HEADER_OVERFLOW"
       ? new Problem(431, `The headers are too large: at most ${LIMITS.headerBytes} bytes are taken.`)
       : error.code === "ERR_HTTP_REQUEST_TIMEOUT"
-        ? new Problem(408, `The request took too long: send it within ${LIMITS.requestMs / 1000} s.`)
+        ? new Problem(408, `The request took too long: send it faster, or in parts.`)
         : new Problem(400, "This is no HTTP request that can be read.");
   const body = JSON.stringify(problemAnswer(problem));
   const head = `HTTP/1.1 ${problem.status} ${problemAnswer(problem).title}\r\nContent-Type: ${PROBLEM_TYPE}`;

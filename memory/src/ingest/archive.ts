@@ -67,17 +67,18 @@ export class Archive {
     });
   }
 
-  /**
-   * Deletes a conversation's chunks; none of those that were taken before are there when it resolves.
-   * @param chunks deletes only if there are just so many
-   * @returns false where there was another number of them
-   */
-  remove(place: Place, chunks?: number): Promise<boolean> {
+  /** Deletes a conversation's chunks; none of those that were taken before are there when it resolves. */
+  remove(place: Place): Promise<void> {
+    const path = this.pathOf(place);
+    return this.next(() => removeFolder(path));
+  }
+
+  /** Deletes a conversation's chunks if there are just so many. @returns whether it did */
+  removeIf(place: Place, chunks: number): Promise<boolean> {
     const path = this.pathOf(place);
     return this.next(async () => {
-      if (chunks !== undefined && this.count(place) !== chunks) return false;
-      await rm(path, { recursive: true, force: true });
-      await syncFolder(dirname(path)).catch(ignoreMissing);
+      if (this.count(place) !== chunks) return false;
+      await removeFolder(path);
       return true;
     });
   }
@@ -220,6 +221,11 @@ async function placeFile(part: string, path: string, bytes: Buffer): Promise<voi
     await file.datasync();
   });
   await rename(part, path);
+}
+
+async function removeFolder(path: string): Promise<void> {
+  await rm(path, { recursive: true, force: true });
+  await syncFolder(dirname(path)).catch(ignoreMissing);
 }
 
 async function syncFolder(path: string): Promise<void> {

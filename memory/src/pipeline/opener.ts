@@ -37,6 +37,7 @@ export class Opener {
   private readonly stuck = new Set<string>();
   private readonly places = new Map<string, Place>();
   private readonly turns: Turns;
+  private readonly discarding = new Set<Promise<void>>();
   private cancelSweep: () => void = () => undefined;
 
   constructor(private readonly options: OpenerOptions) {
@@ -84,12 +85,14 @@ export class Opener {
   }
 
   /** Waits until everything that is here is opened as far as it can be. */
-  idle(): Promise<void> {
-    return this.turns.idle();
+  async idle(): Promise<void> {
+    await Promise.all(this.discarding);
+    await this.turns.idle();
   }
 
   async close(): Promise<void> {
     this.cancelSweep();
+    await Promise.all(this.discarding);
     await this.turns.close();
   }
 
@@ -234,7 +237,7 @@ export class Opener {
     this.retry();
     for (const [name, epoch] of this.epochs) {
       if (epoch.consent !== undefined && this.isQuiet(epoch)) this.turns.add(name);
-      if (epoch.consent === undefined && this.isForgotten(epoch)) void this.discard(name, epoch.place);
+      if (epoch.consent === undefined && this.isForgotten(epoch)) this.discardLater(name, epoch.place);
     }
   }
 
@@ -244,6 +247,11 @@ export class Opener {
     return epoch.unopened.length === 0 && sinceMs >= this.options.consentWaitMs;
   }
 
+  private discardLater(name: string, place: Place): void {
+    const done = this.discard(name, place).finally(() => this.discarding.delete(done));
+    this.discarding.add(done);
+  }
+
   private async discard(name: string, place: Place): Promise<void> {
     const { archive, log, problems } = this.options;
     await this.turns.leave(name);
@@ -251,7 +259,7 @@ export class Opener {
     if (epoch === undefined || epoch.consent !== undefined || !this.isForgotten(epoch)) return;
     try {
       // Only these: one that comes now may hold the consent.
-      if (!(await archive.remove(place, epoch.chunks))) return;
+      if (!(await archive.removeIf(place, epoch.chunks))) return;
       this.epochs.delete(name);
       log.warn("chunks deleted: nobody consented to the conversation", { about: name, chunks: epoch.chunks });
     } catch (cause) {

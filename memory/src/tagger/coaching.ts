@@ -1,26 +1,20 @@
 // What a rep could do better, computed from turns and from the tags of the others: monologues, objections and signals passed over, no next step.
 import type { TagKind } from "../model/taxonomy";
+import { COMPUTED, MONOLOGUE_MS, MONOLOGUE_WORDS } from "./computed";
 import type { Finding, ReadTurn } from "./engine";
+import { repetitions } from "./insistence";
 import { passesOver } from "./passing-over";
 
-const MONOLOGUE_WORDS = 70;
-const MONOLOGUE_MS = 40_000;
-
-/** What each computed rule is, for explanations. */
-export const COMPUTED = {
-  "long-turn": `One turn of the rep has ${MONOLOGUE_WORDS} words or more, or takes more than ${MONOLOGUE_MS / 1000} s.`,
-  "objection-passed-over": "The customer objected, and the rep's next turn speaks of something else.",
-  "signal-passed-over": "The customer showed that they want it, and the rep's next turn speaks of something else.",
-  "ends-without-next-step": "Nothing was sold or refused for good, and the talk ends without a next step.",
-} as const;
+const TAKES_UP: ReadonlySet<TagKind> = new Set(["outcome.next-step", "outcome.result", "coaching.pressure"]);
 
 /** @returns coaching tags; `findings` are those of the rules, one of each kind on a turn */
 export function coach(turns: readonly ReadTurn[], findings: readonly Finding[]): Finding[] {
-  return [
-    ...turns.filter(isMonologue).map((turn) => coaching("coaching.monologue", "long-turn", turn, 0.95)),
-    ...passedOver(turns, findings),
-    ...withoutNextStep(turns, findings),
-  ];
+  return [...monologues(turns), ...passedOver(turns, findings), ...withoutNextStep(turns, findings)];
+}
+
+/** @returns the rep's turns that are too long */
+export function monologues(turns: readonly ReadTurn[]): Finding[] {
+  return turns.filter(isMonologue).map((turn) => coaching("coaching.monologue", "long-turn", turn, 0.95));
 }
 
 function coaching(kind: TagKind, name: keyof typeof COMPUTED, turn: ReadTurn, confidence: number): Finding {
@@ -35,18 +29,31 @@ function isMonologue({ turn }: ReadTurn): boolean {
 }
 
 function passedOver(turns: readonly ReadTurn[], findings: readonly Finding[]): Finding[] {
+  const insistedOn = new Map(
+    repetitions(turns, findings).map(({ passedOver, meant }) => [passedOver, meant]),
+  );
   return turns.flatMap((turn, place) => {
+    // Who proposes a next step has heard; who presses has, too.
+    if (findings.some((finding) => finding.turn === place && TAKES_UP.has(finding.kind))) return [];
+    const meant = insistedOn.get(place);
+    if (meant !== undefined) return [unheard(meant.kind, turn, 0.75)];
     const before = turns[place - 1];
     if (turn.turn.speaker !== "rep" || before?.turn.speaker !== "other") return [];
     const there = findings.filter((finding) => finding.turn === before.place);
     const objected = there.find(({ kind }) => kind.startsWith("objection."));
     const signalled = there.find(({ kind }) => kind.startsWith("signal."));
     if (objected !== undefined && passesOver(before, objected, turn))
-      return [coaching("coaching.unanswered-objection", "objection-passed-over", turn, 0.6)];
+      return [unheard(objected.kind, turn, 0.6)];
     if (signalled !== undefined && passesOver(before, signalled, turn))
-      return [coaching("coaching.missed-signal", "signal-passed-over", turn, 0.6)];
+      return [unheard(signalled.kind, turn, 0.6)];
     return [];
   });
+}
+
+function unheard(kind: TagKind, turn: ReadTurn, confidence: number): Finding {
+  return kind.startsWith("objection.")
+    ? coaching("coaching.unanswered-objection", "objection-passed-over", turn, confidence)
+    : coaching("coaching.missed-signal", "signal-passed-over", turn, confidence);
 }
 
 function withoutNextStep(turns: readonly ReadTurn[], findings: readonly Finding[]): Finding[] {

@@ -1,9 +1,10 @@
 // Matches the rules with a talk. A rule reads turns of its speaker, looks back to what the other side said before, and leaves out what is negated. Of a
 // kind, a turn gets its surest match alone.
-import { type Transcript, type Turn } from "../model/transcript";
+
 import type { TagKind } from "../model/taxonomy";
+import type { Transcript, Turn } from "../model/transcript";
 import { CLASSES } from "./classes";
-import { type Pattern, PatternReader } from "./pattern";
+import { occurs, type Pattern, PatternReader } from "./pattern";
 import type { Rule } from "./rules/rule";
 import { type Token, type TokenizedTurn, tokenize } from "./tokens";
 
@@ -48,7 +49,7 @@ export function readTurns(transcript: Transcript): ReadTurn[] {
 /** Rules, made ready once for many talks. */
 export class Engine {
   readonly #rules: ReadRule[];
-  /** Patterns by the stems that they begin with; those that may begin with any are in `#anywhere`. */
+  /** Patterns by the keys that they begin with; those that may begin with any are in `#anywhere`. */
   readonly #byFirst = new Map<string, { read: ReadRule; pattern: Pattern }[]>();
   readonly #anywhere: { read: ReadRule; pattern: Pattern }[] = [];
 
@@ -70,11 +71,14 @@ export class Engine {
     const turn = turns[place];
     const before = turns.slice(0, place).findLast(({ turn: { speaker } }) => speaker !== turn.turn.speaker);
     const found = new Map<Rule, Finding>();
+    const context = new Context(turn, before);
     for (let at = 0; at < turn.tokens.length; at++)
       for (const { read, pattern } of this.#beginningAt(turn.tokens[at])) {
         if (found.has(read.rule) || !reads(read.rule, turn)) continue;
+        if (place < (read.rule.fromPart ?? 0) * turns.length) continue;
         const end = pattern.match(turn.tokens, at);
-        if (end <= at || !holds(read, turn, at, before)) continue;
+        if (end <= at || (read.rule.negated !== true && isNegated(pattern, turn.tokens, at, end))) continue;
+        if (!context.allows(read, turn.tokens[at].sentence)) continue;
         found.set(read.rule, findingOf(read.rule, turn, at, end));
       }
     return [...found.values()];
@@ -94,7 +98,7 @@ export class Engine {
   }
 
   *#beginningAt(token: Token) {
-    yield* this.#byFirst.get(token.stem) ?? [];
+    for (const key of token.keys) yield* this.#byFirst.get(key) ?? [];
     yield* this.#anywhere;
   }
 }
@@ -113,25 +117,39 @@ function reads({ by }: Rule, { turn: { speaker } }: ReadTurn): boolean {
   return by === "any" || speaker === "unsure" || speaker === by;
 }
 
-function holds(read: ReadRule, turn: ReadTurn, at: number, before: ReadTurn | undefined): boolean {
-  const { rule, unless, after } = read;
-  const { sentence } = turn.tokens[at];
-  if (rule.question !== undefined && rule.question !== (turn.questions[sentence] ?? false)) return false;
-  if (rule.negated !== true && isNegated(turn.tokens, at)) return false;
-  const here = turn.tokens.filter((token) => token.sentence === sentence);
-  if (unless.some((pattern) => matchesIn(pattern, here))) return false;
-  return after.length === 0 || after.some((pattern) => matchesIn(pattern, before?.tokens ?? []));
+/** What stands around a match, looked at once for each rule and sentence. */
+class Context {
+  readonly #turn: ReadTurn;
+  readonly #before: ReadTurn | undefined;
+  readonly #allowed = new Map<ReadRule, Map<number, boolean>>();
+
+  constructor(turn: ReadTurn, before: ReadTurn | undefined) {
+    this.#turn = turn;
+    this.#before = before;
+  }
+
+  /** @returns true if the rule may match in this sentence of the turn */
+  allows(read: ReadRule, sentence: number): boolean {
+    const known = this.#allowed.get(read) ?? new Map<number, boolean>();
+    this.#allowed.set(read, known);
+    const allowed = known.get(sentence) ?? this.#look(read, sentence);
+    known.set(sentence, allowed);
+    return allowed;
+  }
+
+  #look({ rule, unless, after }: ReadRule, sentence: number): boolean {
+    const { questions, tokens } = this.#turn;
+    if (rule.question !== undefined && rule.question !== (questions[sentence] ?? false)) return false;
+    const here = tokens.filter((token) => token.sentence === sentence);
+    if (unless.some((pattern) => occurs(pattern, here))) return false;
+    return after.length === 0 || after.some((pattern) => occurs(pattern, this.#before?.tokens ?? []));
+  }
 }
 
-/** @returns true if the pattern matches anywhere in the tokens */
-function matchesIn(pattern: Pattern, tokens: readonly Token[]): boolean {
-  return tokens.some(
-    (token, at) =>
-      (pattern.firsts === undefined || pattern.firsts.has(token.stem)) && pattern.match(tokens, at) >= 0,
-  );
-}
-
-function isNegated(tokens: readonly Token[], at: number): boolean {
+/** A negation before the match, or in one of its gaps, unless the pattern itself is about one. */
+function isNegated(pattern: Pattern, tokens: readonly Token[], at: number, end: number): boolean {
+  const inside = tokens.slice(at, end).some(({ text }) => NEGATIONS.has(text));
+  if (inside && !/\b(not|never|no|nobody|nothing|hardly|without)\b/.test(pattern.source)) return true;
   for (let back = at - 1; back >= Math.max(0, at - NEGATION_REACH); back--) {
     if (tokens[back].clause !== tokens[at].clause) return false;
     if (NEGATIONS.has(tokens[back].text) || (back === at - 1 && tokens[back].text === "no")) return true;

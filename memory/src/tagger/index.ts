@@ -1,12 +1,14 @@
 // The local tagger: rules, a lexicon and some counting make tags and insights of a transcript. Deterministic, without network; every tag names its rule.
-import type { Structure, Structurer, Tag } from "../model/structure";
+import type { Insight, Structure, Structurer, Tag } from "../model/structure";
 import type { Transcript } from "../model/transcript";
-import { COMPUTED, coach } from "./coaching";
+import { coach, monologues } from "./coaching";
+import { COMPUTED } from "./computed";
 import { Engine, type Finding, type ReadTurn, readTurns, surest } from "./engine";
 import { insightsOf } from "./insights";
+import { meantAgain, repetitions } from "./insistence";
 import { turningPoints } from "./mood";
-import { settle } from "./settle";
 import { RULES } from "./rules/index";
+import { settle } from "./settle";
 
 /** Another number means that talks are tagged anew. */
 const NAME = "rules/1";
@@ -26,10 +28,22 @@ export function localStructurer(): Structurer {
 function structureWith(engine: Engine, transcript: Transcript): Structure {
   const turns = readTurns(transcript);
   const found = [...turns.flatMap((_, place) => engine.find(turns, place)), ...turningPoints(turns)];
-  const settled = settle(turns, byTurn(found));
+  const firm = settle(turns, byTurn(found));
+  const settled = byTurn([...firm, ...meantAgain(repetitions(turns, firm), firm, turns)]);
   const all = byTurn([...settled, ...coach(turns, settled)]);
   const tags = all.map((finding) => tagOf(turns, finding));
   return { tags, insights: insightsOf(transcript, turns, tags) };
+}
+
+/** @returns tags on the rep's monologues, which are counted and need no rule */
+export function findMonologues(transcript: Transcript): Tag[] {
+  const turns = readTurns(transcript);
+  return monologues(turns).map((finding) => tagOf(turns, finding));
+}
+
+/** @returns insights on a talk by the tags that somebody else made of it */
+export function insightsFor(transcript: Transcript, tags: readonly Tag[]): Insight[] {
+  return insightsOf(transcript, readTurns(transcript), tags);
 }
 
 /** The surest of each kind on each turn, in order of their words. */
@@ -54,7 +68,13 @@ function tagOf(turns: readonly ReadTurn[], { turn, firstWord, lastWord, ...findi
     lastWord,
     startMs: words[firstWord]?.startMs ?? startMs,
     endMs: words[lastWord]?.endMs ?? endMs,
-    quote: words.length === 0 ? text : words.slice(firstWord, lastWord + 1).map((word) => word.text).join(" "),
+    quote:
+      words.length === 0
+        ? text
+        : words
+            .slice(firstWord, lastWord + 1)
+            .map((word) => word.text)
+            .join(" "),
   };
 }
 

@@ -11,7 +11,11 @@ const WINDOWS_MAX = 240;
 const QUOTE_WORDS_MAX = 16;
 
 /** @returns what there is to say; sentiment only of turns with words */
-export function insightsOf(transcript: Transcript, turns: readonly ReadTurn[], tags: readonly Tag[]): Insight[] {
+export function insightsOf(
+  transcript: Transcript,
+  turns: readonly ReadTurn[],
+  tags: readonly Tag[],
+): Insight[] {
   const points = turns
     .filter(({ tokens }) => tokens.length > 0)
     .map((read) => {
@@ -52,12 +56,16 @@ function counted(count: number, noun: string): string {
 
 function standing(tags: readonly Tag[]): string | undefined {
   const topics = topicsOf(tags, "objection.");
-  return topics.length === 0 ? undefined : `Against it stood ${listed(topics)} (${quoted(tags, "objection.")}).`;
+  return topics.length === 0
+    ? undefined
+    : `Against it stood ${listed(topics)} (${quoted(tags, "objection.")}).`;
 }
 
 function wanting(tags: readonly Tag[]): string | undefined {
   const topics = topicsOf(tags, "signal.");
-  return topics.length === 0 ? undefined : `The customer showed ${listed(topics)} (${quoted(tags, "signal.")}).`;
+  return topics.length === 0
+    ? undefined
+    : `The customer showed ${listed(topics)} (${quoted(tags, "signal.")}).`;
 }
 
 function ending(tags: readonly Tag[]): string {
@@ -65,7 +73,9 @@ function ending(tags: readonly Tag[]): string {
   const result = last("outcome.result") ?? last("outcome.commitment");
   const step = last("outcome.next-step");
   const said = [
-    result === undefined ? undefined : `${result.kind === "outcome.result" ? "the result" : "a commitment"} (${shown(result)})`,
+    result === undefined
+      ? undefined
+      : `${result.kind === "outcome.result" ? "the result" : "a commitment"} (${shown(result)})`,
     step === undefined ? undefined : `a next step (${shown(step)})`,
   ].filter((part) => part !== undefined);
   return said.length === 0 ? "No outcome was heard." : `It ended with ${listed(said)}.`;
@@ -105,7 +115,9 @@ function engagementOf({ durationMs }: Transcript, turns: readonly ReadTurn[], ta
       some.reduce((sum, { turn }) => sum + Math.min(turn.endMs, endMs) - Math.max(turn.startMs, startMs), 0);
     const share = inside.length === 0 ? 0 : spokenMs(others) / Math.max(1, spokenMs(inside));
     const asks = others.some(({ questions }) => questions.some((question) => question));
-    const wants = tags.some((tag) => tag.kind.startsWith("signal.") && tag.startMs >= startMs && tag.startMs < endMs);
+    const wants = tags.some(
+      (tag) => tag.kind.startsWith("signal.") && tag.startMs >= startMs && tag.startMs < endMs,
+    );
     const value = 0.5 * Math.min(1, share * 2) + (asks ? 0.25 : 0) + (wants ? 0.25 : 0);
     points.push({ startMs, endMs, value: rounded(value) });
   }

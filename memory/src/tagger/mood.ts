@@ -1,16 +1,12 @@
 // Turning points: where a customer's feeling clearly changes. The rules in rules/moods.ts know phrases; here strong words of feeling tell, when they come
 // after turns that sounded otherwise.
+import { COMPUTED } from "./computed";
 import type { Finding, ReadTurn } from "./engine";
 import { type Feeling, feelingsOf, sentimentOf } from "./sentiment";
 
 /** A word of feeling this strong can carry a turning point by itself. */
 const STRONG = 2.4;
 const CHANGE_MIN = 0.3;
-
-const REASONS = {
-  up: "A word of strong good feeling, after turns that sounded cooler.",
-  down: "A word of strong bad feeling, after turns that sounded better.",
-};
 
 /** @returns turning points that strong words show, at most one of each direction after another */
 export function turningPoints(turns: readonly ReadTurn[]): Finding[] {
@@ -32,7 +28,8 @@ export function turningPoints(turns: readonly ReadTurn[]): Finding[] {
 }
 
 function pointAt({ place }: ReadTurn, { firstWord, lastWord }: Feeling, way: "up" | "down"): Finding {
-  const rule = way === "up" ? "rules/strong-good-word" : "rules/strong-bad-word";
+  const name = way === "up" ? "strong-good-word" : "strong-bad-word";
   const kind = way === "up" ? "mood.turn-up" : "mood.turn-down";
-  return { kind, rule, reason: REASONS[way], confidence: 0.6, turn: place, firstWord, lastWord };
+  const reason = COMPUTED[name];
+  return { kind, rule: `rules/${name}`, reason, confidence: 0.6, turn: place, firstWord, lastWord };
 }

@@ -18,5 +18,9 @@ export function isNumber(text: string): boolean {
 export function isMoney(text: string, next: string | undefined): boolean {
   if (/^[$€£]\d|^\d[\d.,]*[$€£]$/.test(text)) return true;
   if (text === "grand" || text === "bucks") return true;
-  return isNumber(text) && next !== undefined && (MONEY_WORDS.has(next) || next === "hundred" || next === "thousand");
+  return (
+    isNumber(text) &&
+    next !== undefined &&
+    (MONEY_WORDS.has(next) || next === "hundred" || next === "thousand")
+  );
 }

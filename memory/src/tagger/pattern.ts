@@ -3,7 +3,7 @@
 //   <class>     any entry of a class of words              (a|b c)  either
 //   x?          once or not at all                         ..  ...  up to 3, up to 7 tokens in between, within the sentence
 //   #           a number                                   $        an amount of money
-//   @           somebody's or something's own name
+//   @           a name that may be a company's                @@       any word with a capital within the sentence
 //   ^           here a sentence or a clause begins         ^^       here the turn begins, after "well", "oh" and their like
 //   !(a|b)      not this here                              $$       here the turn ends
 import { isMoney, isNumber } from "./numbers";
@@ -18,7 +18,7 @@ type Matcher = (tokens: readonly Token[], at: number, next: (end: number) => boo
 
 interface Node {
   matcher: Matcher;
-  /** Stems that it can begin with; undefined where any will do. */
+  /** Keys of tokens that it can begin with; undefined where any will do. */
   firsts: ReadonlySet<string> | undefined;
   /** It may match no token at all. */
   empty: boolean;
@@ -94,6 +94,15 @@ export class PatternReader {
   }
 }
 
+/** @returns true if the pattern matches anywhere in the tokens */
+export function occurs(pattern: Pattern, tokens: readonly Token[]): boolean {
+  return tokens.some(
+    (token, at) =>
+      (pattern.firsts === undefined || token.keys.some((key) => pattern.firsts?.has(key))) &&
+      pattern.match(tokens, at) >= 0,
+  );
+}
+
 /** Cuts at a separator that is outside of all brackets. */
 function split(source: string, separator: string): string[] {
   const parts: string[] = [];
@@ -114,28 +123,35 @@ function split(source: string, separator: string): string[] {
 function special(part: string): Node | undefined {
   if (part === "..") return gap(GAP_SHORT);
   if (part === "...") return gap(GAP_LONG);
-  if (part === "@") return single((token) => token.name);
-  if (part === "#") return single((token) => isNumber(token.text));
-  if (part === "$") return single((token, next) => isMoney(token.text, next?.text));
+  if (part === "@@") return single((token) => token.capital, "@@");
+  if (part === "@") return single((token) => token.name, "@");
+  if (part === "#") return single((token) => isNumber(token.text), "#");
+  if (part === "$") return single((token, next) => isMoney(token.text, next?.text), "#");
   if (part === "^") return here((tokens, at) => at === 0 || tokens[at - 1].clause !== tokens[at]?.clause);
-  if (part === "^^") return here((tokens, at) => tokens.slice(0, at).every(({ text }) => OPENERS.has(text)));
+  if (part === "^^") return here(isTurnStart);
   if (part === "$$") return here((tokens, at) => at === tokens.length);
   return undefined;
+}
+
+function isTurnStart(tokens: readonly Token[], at: number): boolean {
+  for (let back = at - 1; back >= 0; back--) if (!OPENERS.has(tokens[back].text)) return false;
+  return true;
 }
 
 function word(part: string): Node {
   if (part.startsWith("=")) {
     const text = part.slice(1);
-    return { ...single((token) => token.text === text), firsts: new Set([stem(text)]) };
+    return single((token) => token.text === text, stem(text));
   }
   const wanted = stem(part);
-  return { ...single((token) => token.stem === wanted), firsts: new Set([wanted]) };
+  return single((token) => token.stem === wanted, wanted);
 }
 
-function single(holds: (token: Token, next: Token | undefined) => boolean): Node {
+/** @param key of the tokens that can be it */
+function single(holds: (token: Token, next: Token | undefined) => boolean, key: string): Node {
   const matcher: Matcher = (tokens, at, next) =>
     at < tokens.length && holds(tokens[at], tokens[at + 1]) && next(at + 1);
-  return { matcher, firsts: undefined, empty: false };
+  return { matcher, firsts: new Set([key]), empty: false };
 }
 
 function here(holds: (tokens: readonly Token[], at: number) => boolean): Node {
@@ -165,21 +181,35 @@ function forbidden(node: Node): Node {
 }
 
 function either(nodes: Node[]): Node {
-  const matcher: Matcher = (tokens, at, next) => nodes.some((node) => node.matcher(tokens, at, next));
-  return { matcher, firsts: union(nodes.map(({ firsts }) => firsts)), empty: nodes.some(({ empty }) => empty) };
+  // Classes have up to a hundred entries: only those that the token can begin are tried.
+  const byFirst = new Map<string, Node[]>();
+  const open = nodes.filter(({ firsts, empty }) => empty || firsts === undefined);
+  for (const node of nodes)
+    if (!open.includes(node))
+      for (const first of node.firsts ?? []) byFirst.set(first, [...(byFirst.get(first) ?? []), node]);
+  const matcher: Matcher = (tokens, at, next) => {
+    const keys = at < tokens.length ? tokens[at].keys : [];
+    return (
+      keys.some((key) => byFirst.get(key)?.some((node) => node.matcher(tokens, at, next))) ||
+      open.some((node) => node.matcher(tokens, at, next))
+    );
+  };
+  return {
+    matcher,
+    firsts: union(nodes.map(({ firsts }) => firsts)),
+    empty: nodes.some(({ empty }) => empty),
+  };
 }
 
 function inOrder(nodes: Node[]): Node {
-  const matcher: Matcher = (tokens, at, next) => {
-    const from = (place: number, index: number): boolean => {
+  const matcher = nodes.reduceRight<Matcher>(
+    (rest, node, index) => (tokens, at, next) => {
       // Two words of one sequence may stand in two clauses, never in two sentences.
-      if (index > 0 && index < nodes.length && crosses(tokens, place) && !nodes[index].empty) return false;
-      return index === nodes.length
-        ? next(place)
-        : nodes[index].matcher(tokens, place, (end) => from(end, index + 1));
-    };
-    return from(at, 0);
-  };
+      if (index > 0 && !node.empty && crosses(tokens, at)) return false;
+      return node.matcher(tokens, at, (end) => rest(tokens, end, next));
+    },
+    (_tokens, at, next) => next(at),
+  );
   const solid = nodes.findIndex(({ empty }) => !empty);
   const leading = solid < 0 ? nodes : nodes.slice(0, solid + 1);
   return { matcher, firsts: union(leading.map(({ firsts }) => firsts)), empty: solid < 0 };

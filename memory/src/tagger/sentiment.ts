@@ -20,13 +20,19 @@ const SUM_HALF = 4;
 const NEGATIONS = new Set(["not", "never", "no", "nothing", "hardly", "without", "none"]);
 
 const reader = new PatternReader({});
-const BY_FIRST = new Map<string, { weight: number; match: ReturnType<PatternReader["read"]>["match"]; length: number }[]>();
+const BY_FIRST = new Map<
+  string,
+  { weight: number; match: ReturnType<PatternReader["read"]>["match"]; length: number }[]
+>();
 for (const { phrase, weight } of FEELINGS) {
   const { match, firsts } = reader.read(phrase);
   for (const first of firsts ?? []) {
     const list = BY_FIRST.get(first) ?? [];
     list.push({ weight, match, length: phrase.split(" ").length });
-    BY_FIRST.set(first, list.sort((one, other) => other.length - one.length));
+    BY_FIRST.set(
+      first,
+      list.sort((one, other) => other.length - one.length),
+    );
   }
 }
 

@@ -1,6 +1,7 @@
 // A turn's words as tokens that rules match on: folded, contractions taken apart ("don't" is `do` `not`), each with its stem, its sentence and its clause.
 import type { Word } from "../model/transcript";
-import { isName } from "./names";
+import { isCapital, isName } from "./names";
+import { isMoney, isNumber } from "./numbers";
 import { stem } from "./stem";
 
 /** A part of a word that a pattern can match. Several may come from one word. */
@@ -8,12 +9,16 @@ export interface Token {
   /** Lower case, without punctuation. */
   text: string;
   stem: string;
+  /** What a pattern that begins here can begin with: its stem, and "#", "@" or "@@" where it is such a thing (pattern.ts). */
+  keys: readonly string[];
   /** Place of the word in the turn. */
   word: number;
   /** From 0. A sentence ends with . ! or ? */
   sentence: number;
   /** Somebody's or something's own name: it has a capital within the sentence. */
   name: boolean;
+  /** It has a capital within the sentence: some person's, place's or company's name. */
+  capital: boolean;
   /** From 0 over the whole turn. A comma, a colon, "but" or "because" ends a clause, and every end of a sentence. */
   clause: number;
 }
@@ -97,13 +102,21 @@ export function partsOf(text: string): string[] {
 function expand(part: string): string[] {
   if (Object.hasOwn(WHOLE, part)) return WHOLE[part].split(" ");
   for (const [ending, word] of ENDINGS)
-    if (part.endsWith(ending) && part.length > ending.length)
-      return [part.slice(0, -ending.length), word];
+    if (part.endsWith(ending) && part.length > ending.length) return [part.slice(0, -ending.length), word];
   if (part.endsWith("'s")) {
     const before = part.slice(0, -2);
     return IS_AFTER.has(before) ? [before, "is"] : [before];
   }
   return [part.replaceAll("'", "")];
+}
+
+function read(text: string, name: boolean, capital: boolean) {
+  const stemmed = stem(text);
+  const keys = [stemmed];
+  if (isMoney(text, undefined) || isNumber(text)) keys.push("#");
+  if (name) keys.push("@");
+  if (capital) keys.push("@@");
+  return { text, stem: stemmed, keys };
 }
 
 /** @returns tokens in the order of the words */
@@ -114,11 +127,13 @@ export function tokenize(words: readonly Word[]): TokenizedTurn {
   let clause = 0;
   let opener = "";
   for (const [place, { text }] of words.entries()) {
-    for (const part of partsOf(text)) {
+    const first = opener === "";
+    for (const [index, part] of partsOf(text).entries()) {
       if (FILLERS.has(part)) continue;
       if (CLAUSE_OPENERS.has(part)) clause++;
-      const name = isName(text, part, opener === "");
-      tokens.push({ text: part, stem: stem(part), word: place, sentence, clause, name });
+      const name = index === 0 && isName(text, part, first, words[place + 1]?.text);
+      const capital = index === 0 && !first && isCapital(text, part);
+      tokens.push({ ...read(part, name, capital), word: place, sentence, clause, name, capital });
       if (opener === "") opener = part;
     }
     const end = /[.!?…]["')]*$/.exec(text);

@@ -14,6 +14,11 @@ export class ManualClock implements Clock {
     return this.nowMs;
   }
 
+  /** How many timers wait. */
+  get waiting(): number {
+    return this.timers.size;
+  }
+
   after(delayMs: number, run: () => void): () => void {
     const timer = { atMs: this.nowMs + delayMs, run };
     this.timers.add(timer);

@@ -1,5 +1,6 @@
 // Conversations: lists, one with everything, its audio, and where it is filed.
 import { type Static, Type } from "typebox";
+import { TAG_KINDS, TAXONOMY } from "../../model/taxonomy";
 import { audit } from "../../privacy/audit";
 import type { Session } from "../../store/database";
 import type { Api, ApiContext } from "../context";
@@ -40,6 +41,7 @@ export function addConversationRoutes(app: Api, context: ApiContext): void {
   addOne(app, context);
   addAudio(app, context);
   addFiling(app, context);
+  addTags(app);
 }
 
 function addList(app: Api, context: ApiContext): void {
@@ -194,4 +196,25 @@ async function mustFit(session: Session, { customerId, siteId }: Static<typeof F
   );
   if (fits.length === 0)
     throw new Problem(422, "The site is another customer's: file it under that customer.");
+}
+
+const TAGS = TAG_KINDS.map((kind) => ({ kind, ...TAXONOMY[kind] }));
+
+function addTags(app: Api): void {
+  app.get(
+    "/v1/tags",
+    {
+      schema: {
+        tags,
+        operationId: "listTags",
+        summary: "Every kind of tag, and when a turn gets it",
+        response: {
+          200: exactly({
+            tags: Type.Array(exactly({ kind: Kind, title: Type.String(), means: Type.String() })),
+          }),
+        },
+      },
+    },
+    async () => ({ tags: TAGS }),
+  );
 }

@@ -56,11 +56,13 @@ function addProblems(app: Api, context: ApiContext): void {
       },
     },
     (request) =>
-      context.asManager(request, async () => ({
-        problems: context.parts.problems().map(({ sinceUnixMs, what }) => ({
-          since: new Date(sinceUnixMs).toISOString(),
-          what,
-        })),
+      context.asManager(request, async (_session, { teamId }) => ({
+        problems: (teamId === context.parts.teamId ? context.parts.problems() : []).map(
+          ({ sinceUnixMs, what }) => ({
+            since: new Date(sinceUnixMs).toISOString(),
+            what,
+          }),
+        ),
       })),
   );
 }

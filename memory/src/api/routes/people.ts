@@ -237,10 +237,10 @@ function addWearers(app: Api, context: ApiContext): void {
         response: { 200: answer },
       },
     },
-    (request) =>
-      context.asManager(request, async (session) => {
-        const { id } = request.params;
-        const { since, personId } = request.body;
+    async (request) => {
+      const { id } = request.params;
+      const { since, personId } = request.body;
+      const answer = await context.asManager(request, async (session) => {
         await badge(session, id);
         await session.query(
           `insert into salestag.wearer (badge_id, since, person_id) values ($1, $2, $3)
@@ -248,6 +248,9 @@ function addWearers(app: Api, context: ApiContext): void {
           [id, new Date(since), personId],
         );
         return wearers(session, id);
-      }),
+      });
+      await context.parts.wearersChanged?.(id);
+      return answer;
+    },
   );
 }

@@ -18,6 +18,8 @@ export interface Rule {
   unless?: string[];
   /** Any of them in the other side's turn before. */
   after?: string[];
+  /** Which part of the talk has to be over, 0 to 1. */
+  fromPart?: number;
   /** Only in a question, or only outside of one. */
   question?: boolean;
   /** It counts under a negation too ("not", "never" shortly before it in the clause). */
