@@ -5,6 +5,7 @@ import type { Claims, Database, Session } from "./database";
 import { type EmbeddedEngine, openEmbedded } from "./embedded";
 import { DatabaseTrouble, DEFAULT_LIMITS, type Engine, type Limits, RebuildNeeded } from "./engine";
 import { checkState, foldersOf, writeState } from "./folder-state";
+import { guarded, HARDEN_SQL } from "./guard";
 import { migrate } from "./migrate";
 import { openPostgres } from "./postgres";
 import { restoreTold } from "./restore";
@@ -74,6 +75,7 @@ async function makeEmbedded(data: string): Promise<Engine> {
   const folders = foldersOf(data);
   const engine = await prepared(data, await openEmbedded(folders), async (made) => {
     await migrate(made);
+    await made.transaction(DEFAULT_LIMITS, (transaction) => transaction.script(HARDEN_SQL));
     await restoreTold(folders.toldFolder, made);
   });
   writeState(data, "open");
@@ -134,7 +136,7 @@ function databaseOf(engine: Engine, limits: Limits, unlock: () => void): Databas
     as: (claims, work) =>
       engine.forPersons(limits, async (transaction) => {
         await become(transaction, claims);
-        return work(transaction);
+        return work(guarded(transaction));
       }),
     async close() {
       try {
