@@ -1,6 +1,7 @@
 // What the catalogue says of rights, so that a table, a function or a policy that is added later cannot lack them.
 import assert from "node:assert/strict";
 import { onBothDatabases } from "../testing/databases";
+import { addTeams, subjectOf } from "../testing/teams";
 
 onBothDatabases("store: catalogue", (database) => {
   const namesOf = async (text: string): Promise<string[]> =>
@@ -82,6 +83,21 @@ onBothDatabases("store: catalogue", (database) => {
       ),
       [],
     );
+  });
+
+  it("plans: the person is asked for once, also for the parts of many conversations", async () => {
+    await database().system(addTeams);
+    await database().maintain();
+    for (const table of ["conversation", "tag", "word", "filing"]) {
+      const plan = await database().as({ sub: subjectOf("a", "manager") }, (session) =>
+        session.query(`explain (analyze, costs off, timing off) select * from salestag.${table}`),
+      );
+      const text = plan.map((row) => row["QUERY PLAN"]).join("\n");
+      const asked = [...text.matchAll(/-> {2}Result \((?:never executed|actual rows=\S+ loops=(\d+))\)/g)];
+      assert.ok(asked.length >= 3, text);
+      for (const [, loops] of asked) assert.ok(loops === undefined || loops === "1", text);
+      assert.doesNotMatch(text, /Filter:.*(my_team|is_manager|salestag\.me)/);
+    }
   });
 
   it("every reference to a row of a team holds the team too", async () => {

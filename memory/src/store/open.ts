@@ -1,4 +1,5 @@
 // Opens the memory's database, embedded or on PostgreSQL, migrated and with its rights.
+import { AsyncLocalStorage } from "node:async_hooks";
 import { mkdirSync, rmSync } from "node:fs";
 import { FolderInUse, lockFolderNow } from "@salestag/protocol/service";
 import type { Claims, Database, Session } from "./database";
@@ -111,6 +112,7 @@ async function prepared(
     durable: false,
     transaction: (limits, work) => engine.transaction(limits, work),
     forPersons: (limits, work) => engine.forPersons(limits, work),
+    maintain: () => engine.maintain(),
     async close() {
       if (await engine.close()) writeState(data, "closed");
     },
@@ -130,14 +132,18 @@ function lock(folder: string): () => void {
 }
 
 function databaseOf(engine: Engine, limits: Limits, unlock: () => void): Database {
+  const alone = notInside();
   return {
     durable: engine.durable,
-    system: (work) => engine.transaction(limits, work),
+    system: (work, own = limits) => alone(() => engine.transaction(own, work)),
     as: (claims, work) =>
-      engine.forPersons(limits, async (transaction) => {
-        await become(transaction, claims);
-        return work(guarded(transaction));
-      }),
+      alone(() =>
+        engine.forPersons(limits, async (transaction) => {
+          await become(transaction, claims);
+          return work(guarded(transaction));
+        }),
+      ),
+    maintain: () => alone(() => engine.maintain()),
     async close() {
       try {
         await engine.close();
@@ -145,6 +151,21 @@ function databaseOf(engine: Engine, limits: Limits, unlock: () => void): Databas
         unlock();
       }
     },
+  };
+}
+
+/** A transaction that is begun inside of another waits for that one's end, which waits for it. @returns a function that refuses it instead */
+function notInside(): <T>(work: () => Promise<T>) => Promise<T> {
+  const inside = new AsyncLocalStorage<{ over: boolean }>();
+  return async (work) => {
+    if (inside.getStore()?.over === false)
+      throw new DatabaseTrouble("A transaction was begun inside of another; use the session that is there.");
+    const mark = { over: false };
+    try {
+      return await inside.run(mark, work);
+    } finally {
+      mark.over = true;
+    }
   };
 }
 
