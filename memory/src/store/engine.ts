@@ -26,6 +26,8 @@ export interface Engine {
   forPersons<T>(limits: Limits, work: (transaction: Transaction) => Promise<T>): Promise<T>;
   /** Runs one statement outside of any transaction. */
   alone(statement: string, msMax: number): Promise<void>;
+  /** Cleans up and renews statistics, where nothing else does. */
+  maintain(): Promise<void>;
   close(): Promise<unknown>;
 }
 
