@@ -1,7 +1,7 @@
 // What the catalogue says of rights, so that a table, a function or a policy that is added later cannot lack them.
 import assert from "node:assert/strict";
 import { onBothDatabases } from "../testing/databases";
-import { addTeams, subjectOf } from "../testing/teams";
+import { addTeams, badgeOf, idOf, NUMBERS, subjectOf } from "../testing/teams";
 
 onBothDatabases("store: catalogue", (database) => {
   const namesOf = async (text: string): Promise<string[]> =>
@@ -98,6 +98,28 @@ onBothDatabases("store: catalogue", (database) => {
       for (const [, loops] of asked) assert.ok(loops === undefined || loops === "1", text);
       assert.doesNotMatch(text, /Filter:.*(my_team|is_manager|salestag\.me)/);
     }
+  });
+
+  it("pgvector is where Supabase or PostgreSQL has extensions", async () =>
+    assert.deepEqual(
+      await namesOf(
+        "select extnamespace::regnamespace::text as name from pg_extension where extname = 'vector'",
+      ),
+      ["public"],
+    ));
+
+  it("a conversation without consent is not stored", async () => {
+    await database().system(addTeams);
+    await assert.rejects(
+      database().system((session) =>
+        session.query(
+          `insert into salestag.conversation (id, team_id, badge_id, epoch, started_at, started_source, duration_ms, state, complete, chunks)
+            values ($1, $2, $3, 70, now(), 'unknown', 1, 'open', false, 1)`,
+          [idOf("a", 70), idOf("a", NUMBERS.team), badgeOf("a")],
+        ),
+      ),
+      { code: "23503" },
+    );
   });
 
   it("every reference to a row of a team holds the team too", async () => {

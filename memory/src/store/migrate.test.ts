@@ -100,6 +100,9 @@ describe("store: migrations (PostgreSQL 15)", () => {
       seen.map(({ distance, who }) => [distance, who]),
       [[0, "authenticated"]],
     );
+    const where =
+      "select extnamespace::regnamespace::text as name from pg_extension where extname = 'vector'";
+    assert.deepEqual(await database.system((session) => session.query(where)), [{ name: "extensions" }]);
     await database.close();
     for (const [user, text] of [
       ["anon", "select * from salestag.team"],

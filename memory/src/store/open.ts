@@ -38,6 +38,7 @@ export async function openDatabase(place: DatabasePlace, limits: Limits = DEFAUL
  * @throws DatabaseTrouble when a told file is damaged; then nothing is lost, but there is no database yet
  */
 export async function rebuildDatabase(data: string, limits: Limits = DEFAULT_LIMITS): Promise<Database> {
+  mkdirSync(data, { recursive: true, mode: 0o700 });
   const unlock = lock(data);
   try {
     writeState(data, "making");

@@ -372,44 +372,6 @@ onBothDatabases("store: rights", (database) => {
     assert.deepEqual(rows, [{ n: 0 }]);
   });
 
-  for (const text of [
-    "reset role",
-    "set role postgres",
-    "set local role postgres",
-    "/* x */ reset role",
-    "-- x\nreset role",
-    "begin; reset role",
-    "do $$ begin reset role; end $$",
-    "select set_config('role', 'postgres', true)",
-    "select set_config('request.jwt.claims', '{\"sub\":\"b-manager\"}', true)",
-    "select pg_catalog.SET_CONFIG('role', 'none', true)",
-    "select query_to_xml('reset role', true, true, '')",
-    "select U&\"\\0073et_config\"('role', 'none', true)",
-    "set session authorization default",
-    "discard all",
-    "commit",
-    "set local request.jwt.claims = '{}'",
-    "copy salestag.team to stdout",
-    "truncate salestag.customer cascade",
-    "select 1; reset role",
-  ])
-    it(`the role stays what it is (${JSON.stringify(text)})`, async () => {
-      let seen: unknown;
-      await assert.rejects(
-        as(REP, async (session) => {
-          await session.query(text);
-          seen = await session.query("select * from salestag.team");
-        }),
-      );
-      assert.equal(seen, undefined);
-    });
-
-  it("settings of searches are allowed", () =>
-    as(REP, async (session) => {
-      await session.query("set local hnsw.ef_search = 100");
-      await session.query("set local enable_seqscan = off");
-    }));
-
   it("audit: not even the service changes or removes a row", async () => {
     for (const text of [
       "update salestag.audit set purpose = 'x'",
@@ -421,18 +383,6 @@ onBothDatabases("store: rights", (database) => {
         POLICY,
       );
   });
-
-  it("a conversation without consent is not stored", () =>
-    assert.rejects(
-      database().system((session) =>
-        session.query(
-          `insert into salestag.conversation (id, team_id, badge_id, epoch, started_at, started_source, duration_ms, state, complete, chunks)
-            values ($1, $2, $3, 70, now(), 'unknown', 1, 'open', false, 1)`,
-          [idOf("a", 70), idOf("a", N.team), badgeOf("a")],
-        ),
-      ),
-      FOREIGN_KEY,
-    ));
 });
 
 /** A server that refuses the claims as such shows nothing either. */

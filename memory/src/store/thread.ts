@@ -59,6 +59,7 @@ export class DatabaseThread {
       stdout: true, // what PostgreSQL says of its start is not the program's
       stderr: true,
     });
+    for (const stream of [worker.stdout, worker.stderr]) stream.resume();
     const thread = new DatabaseThread(worker, folders.folder);
     try {
       await thread.within(START_MS_MAX, thread.until(0), "opening it");
