@@ -96,7 +96,7 @@ async function ranksOf(database: Database): Promise<Record<string, number[]>> {
       const vectors = (await findByVector(session, "conversation", ready, "{}", FOUND_MAX, -1)).map(
         ({ id }) => id,
       );
-      return { words, vectors, hybrid: fuse([words, vectors]).map(({ id }) => id) };
+      return { words, vectors, hybrid: fuse([words, vectors], [1, ready.weight]).map(({ id }) => id) };
     });
     for (const [name, ids] of Object.entries(lists)) ranks[name].push(ids.indexOf(idFor(answer)) + 1);
   }

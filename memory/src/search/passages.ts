@@ -97,7 +97,7 @@ function judge(turn: Saying, sought: Sought): { passage: Passage; worth: number 
   const concepts = markConcepts(words, sought, marked);
   const worth = matched.size * WORTH.word + common.size * WORTH.common + concepts * WORTH.concept;
   const other = worth > 0 && turn.speaker !== "rep" ? WORTH.other : 0;
-  return { passage: { ...turn, marks: marksOf(words, marked) }, worth: worth + other };
+  return { passage: { ...turn, marks: marksOf(turn.text, words, marked) }, worth: worth + other };
 }
 
 /** @returns how many of the concepts are named */
@@ -112,13 +112,14 @@ function markConcepts(words: readonly TextWord[], sought: Sought, marked: Set<nu
   return named.size;
 }
 
-/** Neighbours become one mark. */
-function marksOf(words: readonly TextWord[], marked: ReadonlySet<number>): [number, number][] {
+/** Neighbours with nothing but blanks between them become one mark. */
+function marksOf(text: string, words: readonly TextWord[], marked: ReadonlySet<number>): [number, number][] {
   const marks: [number, number][] = [];
   for (const place of [...marked].sort((a, b) => a - b)) {
     const { start, end } = words[place];
     const last = marks.at(-1);
-    if (last !== undefined && marked.has(place - 1)) last[1] = end;
+    if (last !== undefined && marked.has(place - 1) && text.slice(last[1], start).trim() === "")
+      last[1] = end;
     else marks.push([start, end]);
   }
   return marks;

@@ -94,14 +94,13 @@ onBothDatabases("search: rights", (database) => {
             "select conversation_id as id from salestag.search_newest($1, null, null, 1000)",
             [filter],
           )),
+          ...(await idsIn(session, "select conversation_id as id from salestag.search_text($2, $1, 1000)", [
+            filter,
+            TEXT,
+          ])),
           ...(await idsIn(
             session,
-            "select conversation_id as id from salestag.search_text($2, true, $1, 1000)",
-            [filter, TEXT],
-          )),
-          ...(await idsIn(
-            session,
-            "select conversation_id as id from salestag.search_text($2, false, $1, 1000)",
+            "select conversation_id as id from salestag.search_text_some($2, $1, 1000)",
             [filter, "or solar'"],
           )),
           ...(await idsIn(
@@ -129,9 +128,10 @@ onBothDatabases("search: rights", (database) => {
   });
 
   for (const call of [
-    "salestag.search_ranked('true', 'solar', 10)",
+    "salestag.search_candidates('true', 'solar', 10)",
     "salestag.search_condition('{}')",
     "salestag.search_common_words(0)",
+    "salestag.search_telling_words('english', 'solar')",
     `salestag.search_document('${uuid(1002)}', 'english')`,
   ])
     it(`a person may not call what the functions are made of (${call.split("(")[0]})`, async () => {
@@ -144,10 +144,7 @@ onBothDatabases("search: rights", (database) => {
   it("an object of a person's own does not come in between (temporary table, operator)", async () => {
     const found = await database().as(claimsOf(IDS.rep), async (session) => {
       await session.query("create temporary table conversation (id uuid)");
-      return idsIn(
-        session,
-        "select conversation_id as id from salestag.search_text('solar', true, '{}', 10)",
-      );
+      return idsIn(session, "select conversation_id as id from salestag.search_text('solar', '{}', 10)");
     });
     assert.deepEqual(found, [uuid(1000)]);
   });

@@ -231,6 +231,7 @@ onBothDatabases("search", (database) => {
     const broken: Embedder = {
       name: LOCAL.name,
       dims: LOCAL.dims,
+      weight: LOCAL.weight,
       embed: () => Promise.reject(new EmbeddingError("The endpoint is away.")),
     };
     const page = await find("landlord", {}, broken);

@@ -79,7 +79,7 @@ interface Scored {
 async function scoredHits(session: Session, ready: ReadyText, filter: string): Promise<Scored[]> {
   const byText = await findByText(session, ready.text, filter, LIST_MAX, !isExact(ready.text));
   const byVector = await findByVector(session, "conversation", ready, filter, LIST_MAX / 2, SIMILARITY_MIN);
-  return fuse([byText.map(({ id }) => id), byVector.map(({ id }) => id)]).map(
+  return fuse([byText.map(({ id }) => id), byVector.map(({ id }) => id)], [1, ready.weight]).map(
     ({ id, score, ranks: [text, vector] }) => ({
       id,
       score: {
