@@ -13,6 +13,7 @@ import { DatabaseThread, type Folders, type Request } from "./thread";
 /** Most transactions that wait for their turn. */
 const WAITING_MAX = 10_000;
 const KEEPER_MS_MAX = 600_000;
+const MAINTAIN_MS_MAX = 3_600_000;
 const CLOSE_MS_MAX = 60_000;
 
 /** An embedded database, whose told rows can be kept in files too. */
@@ -45,13 +46,17 @@ class Embedded implements EmbeddedEngine {
   ) {}
 
   async transaction<T>(limits: Limits, work: (transaction: Transaction) => Promise<T>): Promise<T> {
+    return this.inTurn(() => this.run(limits, work));
+  }
+
+  private async inTurn<T>(work: () => Promise<T>): Promise<T> {
     if (this.closed) throw new DatabaseTrouble("The embedded database is closed.");
     if (this.waiting >= WAITING_MAX)
       throw new DatabaseTrouble(
         `${WAITING_MAX} transactions wait for the embedded database; try again later.`,
       );
     this.waiting++;
-    const turn = this.last.then(() => this.run(limits, work));
+    const turn = this.last.then(work);
     this.last = turn.then(
       () => this.waiting--,
       () => this.waiting--,
@@ -66,6 +71,13 @@ class Embedded implements EmbeddedEngine {
   async keepTold(): Promise<void> {
     await this.thread.ask({ kind: "keep", text: "" }, KEEPER_MS_MAX);
     this.keeping = true;
+  }
+
+  async maintain(): Promise<void> {
+    await this.inTurn(async () => {
+      if (this.thread.ended !== undefined) await this.startAgain();
+      await this.thread.ask({ kind: "script", text: "vacuum (analyze)" }, MAINTAIN_MS_MAX);
+    });
   }
 
   async close(): Promise<boolean> {

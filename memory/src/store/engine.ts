@@ -24,6 +24,8 @@ export interface Engine {
   transaction<T>(limits: Limits, work: (transaction: Transaction) => Promise<T>): Promise<T>;
   /** Runs `work` in a transaction whose login may be one that is good for nothing but the role `authenticated`. */
   forPersons<T>(limits: Limits, work: (transaction: Transaction) => Promise<T>): Promise<T>;
+  /** Cleans up and renews statistics, where nothing else does. */
+  maintain(): Promise<void>;
   close(): Promise<unknown>;
 }
 

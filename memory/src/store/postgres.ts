@@ -31,6 +31,7 @@ export async function openPostgres(url: string, personsUrl?: string): Promise<En
     durable: true,
     transaction: (limits, work) => transact(service, limits, work),
     forPersons: (limits, work) => transact(persons, limits, work),
+    maintain: async () => undefined,
     close: async () => {
       for (const pool of pools) await pool.end();
     },
