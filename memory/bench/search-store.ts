@@ -7,7 +7,7 @@ import { vectorText } from "../src/embed/embedder";
 import { localEmbedder, localVector } from "../src/embed/local";
 import { partsOf } from "../src/embed/parts";
 import type { Tag } from "../src/model/structure";
-import { ensureVectorIndex, refreshStatistics } from "../src/search/vector-index";
+import { ensureVectorIndex } from "../src/search/vector-index";
 import type { Database, Session } from "../src/store/database";
 import { openDatabase } from "../src/store/open";
 import { type MadeTalk, madeTalk, randomOf } from "./talk";
@@ -64,7 +64,7 @@ async function build(database: Database, count: number, say: (line: string) => v
     await untold(database, (session) => addTalks(session, numbers, random));
     if (at % 10_000 === 0) say(`${at} of ${count} conversations`);
   }
-  await refreshStatistics(database);
+  await database.maintain();
   say("indexes of vectors");
   await ensureVectorIndex(database, localEmbedder());
 }

@@ -197,7 +197,7 @@ begin
   compared := format('(e.vector::%s.vector(%s) operator(%s.<=>) %L::%s.vector)', home, array_length(query::real[], 1), home, query, home);
   parts := format('e.part = %L and e.model = %L', part, model);
   execute format('select count(*) from (select from salestag.conversation c where %s limit %s) fitting', condition, exact + 1) into fitting;
-  if fitting <= exact then
+  if fitting <= least(exact, 10000) then
     return query execute format(
       'with fit as materialized (select c.id from salestag.conversation c where %s)
       select e.conversation_id, e.n, %s::real from fit join salestag.embedding e on e.conversation_id = fit.id and %s order by 3, 1, 2 limit %s',

@@ -11,7 +11,7 @@ import { indexConversation } from "./index-conversation";
 import { BadQuery, type Query, readyText } from "./query";
 import { type Page, search } from "./search";
 import { similar } from "./similar";
-import { ensureVectorIndex, refreshStatistics } from "./vector-index";
+import { ensureVectorIndex } from "./vector-index";
 
 const NEVER = new AbortController().signal;
 const LOCAL = localEmbedder();
@@ -378,5 +378,9 @@ onBothDatabases("search", (database) => {
     assert.equal(await indexConversation(database(), LOCAL, uuid(4711), NEVER), false);
   });
 
-  it("statistics can be refreshed", () => refreshStatistics(database()));
+  it("with statistics of how frequent words are, the same is found", async () => {
+    await database().maintain();
+    assert.equal(numbersOf(await find("furnace zeppelin"))[0], 1004);
+    assert.deepEqual(numbersOf(await find("landlord"))[0], 1001);
+  });
 });
