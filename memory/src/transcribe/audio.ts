@@ -1,0 +1,63 @@
+// A part of a conversation as an audio file: 16 kHz mono, silence where there is no packet.
+import { Decoder } from "@evan/opus";
+import { PACKET_MS, type Part } from "./cut";
+import type { AudioFile } from "./transcriber";
+
+export const RATE_HZ = 16_000;
+const SAMPLES_PER_MS = RATE_HZ / 1000;
+const PACKET_SAMPLES = PACKET_MS * SAMPLES_PER_MS;
+/** The encoder's delay, 6.5 ms: what a decoder gives comes so much later than it was said. */
+const DELAY_SAMPLES = 104;
+/** Bytes of a WAV file before its samples. */
+const WAV_HEADER_BYTES = 44;
+
+/** Samples of a part, full scale 32768, and how many of its packets could not be decoded: silence is in their places. */
+export interface Decoded {
+  samples: Int16Array;
+  unreadable: number;
+}
+
+/** Decodes a part: a sample of it lies at its time, within 1/16 ms. */
+export function decode(part: Part): Decoded {
+  const decoder = new Decoder({ channels: 1, sample_rate: RATE_HZ });
+  const samples = new Int16Array(part.durationMs * SAMPLES_PER_MS + DELAY_SAMPLES);
+  let unreadable = 0;
+  for (const { packets, offsetMs } of part.pieces)
+    for (const { startMs, packet } of packets) {
+      const heard = decodePacket(decoder, packet);
+      if (heard === undefined) unreadable++;
+      else samples.set(heard, (startMs - offsetMs) * SAMPLES_PER_MS);
+    }
+  return { samples: samples.subarray(DELAY_SAMPLES), unreadable };
+}
+
+/** @returns the samples of 20 ms, or undefined for what is no such packet */
+function decodePacket(decoder: Decoder, packet: Buffer): Int16Array | undefined {
+  let bytes: Uint8Array;
+  try {
+    bytes = decoder.decode(packet);
+  } catch {
+    return undefined; // counted, and told in the notes of what was heard
+  }
+  if (bytes.length !== 2 * PACKET_SAMPLES) return undefined;
+  return new Int16Array(Uint8Array.from(bytes).buffer);
+}
+
+/** @returns a WAV file (RIFF, PCM of 16 bit) of 16 kHz mono */
+export function wavOf(samples: Int16Array): AudioFile {
+  const bytes = Buffer.alloc(WAV_HEADER_BYTES + 2 * samples.length);
+  bytes.write("RIFF", 0, "latin1");
+  bytes.writeUInt32LE(bytes.length - 8, 4);
+  bytes.write("WAVEfmt ", 8, "latin1");
+  bytes.writeUInt32LE(16, 16); // bytes of the format
+  bytes.writeUInt16LE(1, 20); // PCM
+  bytes.writeUInt16LE(1, 22); // channels
+  bytes.writeUInt32LE(RATE_HZ, 24);
+  bytes.writeUInt32LE(2 * RATE_HZ, 28); // bytes in a second
+  bytes.writeUInt16LE(2, 32); // bytes of a sample
+  bytes.writeUInt16LE(16, 34); // bits
+  bytes.write("data", 36, "latin1");
+  bytes.writeUInt32LE(2 * samples.length, 40);
+  for (let i = 0; i < samples.length; i++) bytes.writeInt16LE(samples[i], WAV_HEADER_BYTES + 2 * i);
+  return { format: "wav", bytes, durationMs: samples.length / SAMPLES_PER_MS };
+}
