@@ -1,13 +1,15 @@
 import assert from "node:assert/strict";
 import { SPEAKERS, type Speaker } from "../model/transcript";
-import { type BadgeTurn, transcriptOf } from "./align";
+import { transcriptOf } from "./align";
 import { type BadgePhrase, badgeTranscript } from "./badge";
 import type { HeardWord } from "./transcriber";
+import type { BadgeTurn } from "./turns";
 
-const turn = (startMs: number, endMs: number, talker: BadgeTurn["talker"]): BadgeTurn => ({
+const turn = (startMs: number, endMs: number, talker: BadgeTurn["talker"], levelDbfs = -30): BadgeTurn => ({
   startMs,
   endMs,
   talker,
+  levelDbfs,
 });
 /** Words of 300 ms, one after the other; a number is a pause in ms. */
 function words(...parts: (string | number)[]): HeardWord[] {
@@ -76,6 +78,28 @@ describe("transcribe: who said it", () => {
     assert.deepEqual(made(words("a", 1499, "b", 1500, "c"), turns), [
       ["rep", "a b"],
       ["rep", "c"],
+    ]);
+  });
+
+  it("who said it: whom the badge was unsure of at first is known in the end by the loudness (near, far, between, alike)", () => {
+    const unsure = (far: number) => [
+      turn(0, 300, "unsure", -22),
+      turn(300, 600, "unsure", -33),
+      turn(600, 900, "unsure", -28),
+      turn(900, 1200, "near", -21),
+      turn(1200, 1500, "far", far),
+    ];
+    assert.deepEqual(made(words("hi hello hm so yes"), unsure(-34)), [
+      ["rep", "hi"],
+      ["other", "hello"],
+      ["unsure", "hm"],
+      ["rep", "so"],
+      ["other", "yes"],
+    ]);
+    assert.deepEqual(made(words("hi hello hm so yes"), unsure(-25)), [
+      ["unsure", "hi hello hm"],
+      ["rep", "so"],
+      ["other", "yes"],
     ]);
   });
 

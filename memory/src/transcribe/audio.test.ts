@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
+import { readOgg, requireProgram, runProgram } from "@salestag/protocol/testing";
 import { packetsOf, tone } from "../testing/speech.fixture";
-import { decode, RATE_HZ, wavOf } from "./audio";
+import { decode, oggOf, RATE_HZ, wavOf } from "./audio";
 import { cut } from "./cut";
 
 describe("transcribe: audio", () => {
@@ -33,6 +34,27 @@ describe("transcribe: audio", () => {
     const { samples, unreadable } = decode(cut(packets, limits)[0]);
     assert.equal(samples.length, 0.2 * RATE_HZ);
     assert.equal(unreadable, 3);
+  });
+
+  it("audio: an Ogg file has the badge's packets, and sounds as the WAV file does (gap of 5 s; opusdec)", function () {
+    requireProgram(this, "opusdec");
+    const packets = [...packetsOf(tone(1000)), ...packetsOf(tone(1000), 6007)];
+    const [part] = cut(packets, limits);
+    const { bytes, durationMs } = oggOf(part);
+    const inside = readOgg(bytes).flatMap((page) => page.packets.map((packet) => packet.toString("hex")));
+    assert.ok(packets.every(({ packet }) => inside.includes(packet.toString("hex"))));
+    const raw = runProgram("opusdec", ["--quiet", "--rate", String(RATE_HZ), "-", "-"], bytes);
+    const { samples } = decode(part);
+    assert.equal(durationMs, 3000);
+    for (const ms of [100, 500, 900, 1500, 2100, 2500, 2900]) {
+      const energy = (sample: (i: number) => number) => {
+        let sum = 0;
+        for (let i = (ms - 50) * 16; i < (ms + 50) * 16; i++) sum += sample(i) ** 2;
+        return Math.sqrt(sum / 1600);
+      };
+      const [ours, theirs] = [energy((i) => samples[i]), energy((i) => raw.readInt16LE(44 + 2 * i))];
+      assert.ok(Math.abs(ours - theirs) < 400, `${ms} ms: ${ours} ${theirs}`);
+    }
   });
 
   it("audio: a WAV file has its 44 bytes of header and its samples (three samples)", () => {

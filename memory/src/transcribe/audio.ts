@@ -1,5 +1,6 @@
 // A part of a conversation as an audio file: 16 kHz mono, silence where there is no packet.
 import { Decoder } from "@evan/opus";
+import { oggOpus, SILENCE_PACKET } from "@salestag/protocol/team";
 import { PACKET_MS, type Part } from "./cut";
 import type { AudioFile } from "./transcriber";
 
@@ -60,4 +61,14 @@ export function wavOf(samples: Int16Array): AudioFile {
   bytes.writeUInt32LE(2 * samples.length, 40);
   for (let i = 0; i < samples.length; i++) bytes.writeInt16LE(samples[i], WAV_HEADER_BYTES + 2 * i);
   return { format: "wav", bytes, durationMs: samples.length / SAMPLES_PER_MS };
+}
+
+/** @returns an Ogg Opus file with the badge's own packets, and packets of silence between; they lie at their times within 10 ms */
+export function oggOf(part: Part): AudioFile {
+  const packets = new Array<Buffer>(Math.ceil(part.durationMs / PACKET_MS)).fill(SILENCE_PACKET);
+  for (const { packets: placed, offsetMs } of part.pieces)
+    for (const { startMs, packet } of placed)
+      if (packet.length > 0) packets[Math.round((startMs - offsetMs) / PACKET_MS)] = packet;
+  const bytes = oggOpus(packets, { serial: 1, inputRateHz: RATE_HZ, comments: [] });
+  return { format: "ogg", bytes, durationMs: packets.length * PACKET_MS };
 }

@@ -4,9 +4,10 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
+import { messageOf } from "@salestag/protocol/service";
 import { readAnswer } from "./answer";
 import { ANSWER_BYTES_MAX } from "./post";
-import { type AudioFile, messageOf, type Recogniser, TranscriptionError } from "./transcriber";
+import { type AudioFile, type Recogniser, TranscriptionError } from "./transcriber";
 
 export interface CommandOptions {
   /** Absolute path, or a name that is looked for in PATH. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
+import type { PlacedPacket } from "@salestag/protocol/team";
 import fc from "fast-check";
 import { type CutLimits, cut, PACKET_MS, type Part, placeOf } from "./cut";
-import type { PlacedPacket } from "./transcriber";
 
 /** Packets with gaps between, and limits. */
 const cases = fc.record({

@@ -4,8 +4,9 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { ToolError } from "@salestag/protocol/team";
 import { speechOf } from "../testing/speech.fixture";
-import { SettingError, transcriberOf } from "./setting";
+import { transcriberOf } from "./setting";
 import { type Speech, TranscriptionError } from "./transcriber";
 
 const NOW_MS = Date.UTC(2025, 5, 1, 12, 0, 0);
@@ -305,8 +306,7 @@ describe("transcribe: servers", () => {
     it(`setting: a wrong one says what is wrong, without a secret (${setting})`, () => {
       assert.throws(
         () => transcriberOf(setting, () => NOW_MS),
-        (error) =>
-          error instanceof SettingError && words.test(error.message) && !/secret/.test(error.message),
+        (error) => error instanceof ToolError && words.test(error.message) && !/secret/.test(error.message),
       );
     });
 
