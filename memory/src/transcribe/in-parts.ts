@@ -53,7 +53,7 @@ function placed({ packets }: Speech) {
 
 async function hear(recogniser: Recogniser, part: Part, signal: AbortSignal): Promise<HeardPart> {
   signal.throwIfAborted();
-  const { audio, unreadable } = audioOf(part, recogniser.format);
+  const { audio, unreadable } = await audioOf(part, recogniser.format);
   const answer = await recogniser.recognise(audio, signal);
   const { words, spreadWords, notes } = clean(answer.texts, part.durationMs);
   return {
@@ -65,9 +65,9 @@ async function hear(recogniser: Recogniser, part: Part, signal: AbortSignal): Pr
   };
 }
 
-function audioOf(part: Part, format: AudioFormat): { audio: AudioFile; unreadable: number } {
+async function audioOf(part: Part, format: AudioFormat): Promise<{ audio: AudioFile; unreadable: number }> {
   if (format === "ogg") return { audio: oggOf(part), unreadable: 0 };
-  const { samples, unreadable } = decode(part);
+  const { samples, unreadable } = await decode(part);
   return { audio: wavOf(samples), unreadable };
 }
 

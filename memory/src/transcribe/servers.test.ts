@@ -260,6 +260,15 @@ describe("transcribe: servers", () => {
     await assert.rejects(transcribe(openai()), failure(/cannot be reached: connect ECONNREFUSED/));
   });
 
+  it("servers: one that refuses before it has the audio is understood (413 at once, 2 min of WAV)", async () => {
+    handle = (_, response) => response.writeHead(413, { connection: "close" }).end("too large");
+    await assert.rejects(
+      transcribe(openai(), speechOf([[0, 120_000]], 120_000)),
+      (error) =>
+        error instanceof TranscriptionError && error.retry === "never" && /answered 413/.test(error.message),
+    );
+  });
+
   it("servers: an endless answer is cut off (more than 8 MiB)", async () => {
     handle = (_, response) => {
       response.writeHead(200);
