@@ -65,6 +65,20 @@ describe("transcribe: a local command", () => {
     assert.equal(existsSync(join(path, "..")), false);
   });
 
+  it("command: may lay its JSON beside the audio, as whisper-cli does (text on standard output)", async () => {
+    const json = {
+      result: { language: "de" },
+      transcription: [{ offsets: { from: 100, to: 400 }, text: " Guten" }],
+    };
+    const setting = node(
+      `writeFileSync(process.argv[2] + ".json", ${JSON.stringify(JSON.stringify(json))});
+       console.log("[00:00:00.100 --> 00:00:00.400]  Guten");`,
+      ["{audio}"],
+    );
+    const { words, language } = await transcribe(setting);
+    assert.deepEqual([words, language], [[{ text: "Guten", startMs: 300, endMs: 600 }], "de"]);
+  });
+
   it("command: no shell reads its arguments, and it learns nothing of this process's environment (;, $, a secret)", async () => {
     process.env.SALESTAG_TEST_SECRET = "secret";
     try {
