@@ -2,6 +2,7 @@
 export { transcriptOf } from "./align";
 export { type BadgePhrase, badgeTranscript } from "./badge";
 export { transcriberOf } from "./setting";
+export { type Transcribed, transcribe } from "./transcribe";
 export {
   type Heard,
   type HeardWord,

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer as createSecure } from "node:https";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ToolError } from "@salestag/protocol/team";
+import { generate } from "selfsigned";
 import { speechOf } from "../testing/speech.fixture";
 import { transcriberOf } from "./setting";
 import { type Speech, TranscriptionError } from "./transcriber";
@@ -267,6 +269,23 @@ describe("transcribe: servers", () => {
       (error) =>
         error instanceof TranscriptionError && error.retry === "never" && /answered 413/.test(error.message),
     );
+  });
+
+  it("servers: one whose certificate nobody vouches for gets nothing (https, signed by itself)", async () => {
+    const { private: key, cert } = await generate([{ name: "commonName", value: "127.0.0.1" }]);
+    let asked = 0;
+    const secure = createSecure({ key, cert }, () => asked++);
+    await new Promise<void>((resolve) => secure.listen(0, "127.0.0.1", resolve));
+    const { port } = secure.address() as AddressInfo;
+    try {
+      await assert.rejects(
+        transcribe(`openai+https://127.0.0.1:${port}/v1?model=m`),
+        failure(/cannot be reached: self-signed certificate/),
+      );
+      assert.equal(asked, 0);
+    } finally {
+      secure.close();
+    }
   });
 
   it("servers: an endless answer is cut off (more than 8 MiB)", async () => {
