@@ -30,7 +30,7 @@ import { teamIdOf } from "./pipeline/team";
 import { transcriptionStage } from "./pipeline/transcription";
 import { Eraser } from "./privacy/erasure";
 import { expire } from "./privacy/retention";
-import { ensureVectorIndex, refreshStatistics } from "./search";
+import { ensureVectorIndex } from "./search";
 import type { Database } from "./store/database";
 import { openDatabase } from "./store/open";
 import type { Transcriber } from "./transcribe";
@@ -194,7 +194,7 @@ async function assemble(
   keyring.watch(clock, () => opener.retry());
   const night = () => void keepRetention(database, eraser, parts, problems);
   ends.push(daily(clock, settings.retentionAtMs, night));
-  ends.push(every(clock, HOUR_MS, () => void keepStatistics(database, problems)));
+  ends.push(every(clock, HOUR_MS, () => void maintain(database, problems)));
   const sources = startSources(settings, { intake, problems, clock });
   for (const source of sources) ends.push(() => source.close());
   const ingest = ingestHandler({
@@ -338,13 +338,13 @@ async function keepRetention(
   }
 }
 
-/** Embedded, nobody else looks after them. */
-async function keepStatistics(database: Database, problems: Problems): Promise<void> {
+/** Embedded, nobody else looks after it. */
+async function maintain(database: Database, problems: Problems): Promise<void> {
   try {
-    await refreshStatistics(database);
-    problems.clear("statistics");
+    await database.maintain();
+    problems.clear("upkeep");
   } catch (cause) {
-    problems.note("statistics", messageOf(cause));
+    problems.note("upkeep", messageOf(cause));
   }
 }
 
