@@ -12,7 +12,7 @@ import { ManualClock } from "../testing/manual-clock";
 import { makeTeam, talk } from "../testing/team";
 
 const SAID = "hyazinthene quittungen";
-const SILENT = { phrases: [SAID], consent: null } as const;
+const SILENT = { phrases: [SAID], consent: null };
 const [WEARER, OTHER] = [badgeKeys(0).badge, badgeKeys(1).badge];
 
 describe("privacy: consent", () => {
