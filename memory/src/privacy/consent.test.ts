@@ -9,10 +9,10 @@ import { localEmbedder } from "../embed";
 import { type Memory, SETTINGS_DEFAULT, startMemory } from "../memory";
 import { localStructurer } from "../tagger";
 import { ManualClock } from "../testing/manual-clock";
-import { makeTeam, type TalkOptions, talk } from "../testing/team";
+import { makeTeam, talk } from "../testing/team";
 
 const SAID = "hyazinthene quittungen";
-const SILENT: TalkOptions = { phrases: [SAID], consent: null };
+const SILENT = { phrases: [SAID], consent: null };
 const [WEARER, OTHER] = [badgeKeys(0).badge, badgeKeys(1).badge];
 
 describe("privacy: consent", () => {
