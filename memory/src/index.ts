@@ -1,5 +1,6 @@
 // What other packages use of the memory: a memory that runs, and what it is told.
 
+export { AUDIENCE_DEFAULT, ISSUER_DEFAULT, signToken } from "./api/tokens";
 export { type Embedder, embedderOf, localEmbedder } from "./embed";
 export type { IngestAnswer, IngestHandler } from "./ingest/webhook";
 export type { Live, LiveEvent } from "./live";

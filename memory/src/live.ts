@@ -17,9 +17,9 @@ export type LiveEvent = About &
         text: string;
         startMs: number;
       }
-    | /** A conversation began, ended, or has more than before. */ {
+    | /** A conversation began, ended, has tags, or is found by searches now. */ {
         type: "conversation";
-        state: "open" | "final" | "transcribed" | "structured";
+        state: "open" | "final" | "structured" | "findable";
       }
     | { type: "tag"; kind: TagKind; quote: string; reason: string; startMs: number }
   );

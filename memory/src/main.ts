@@ -6,6 +6,7 @@ import { askRunning } from "./commands/control";
 import { OPERATIONS, type OperationArguments } from "./commands/operations";
 import { rebuild } from "./commands/rebuild";
 import { serve } from "./commands/serve";
+import { tokenFor } from "./commands/token";
 import { readConfig } from "./config/config";
 import { ExitCode, exitCodeOf } from "./errors";
 import { teamIdOf } from "./pipeline/team";
@@ -16,6 +17,7 @@ Examples:
   salestag-memory --config /etc/salestag/memory.yaml
   salestag-memory --config memory.yaml person add "Kim Lee" --role rep --subject kim@example.com
   salestag-memory --config memory.yaml badge wear 0123456789abcdef "Kim Lee" --since 2025-06-01T08:00:00Z
+  salestag-memory --config memory.yaml token kim@example.com --hours 12
   salestag-memory --config memory.yaml status
   salestag-memory --config memory.yaml rebuild
 
@@ -55,6 +57,17 @@ person
   .command("list")
   .description("list everybody")
   .action(() => run(() => operate("person list", {})));
+
+program
+  .command("token <subject>")
+  .description("sign a token with the team's own secret; the subject is a person's, see 'person list'")
+  .option("--hours <n>", "for how long it counts", "12")
+  .action((subject: string, { hours }: { hours: string }) =>
+    run(async () => {
+      const { settings } = readConfig(configFile(), process.env, () => systemClock.unixMs());
+      process.stdout.write(`${await tokenFor(settings.tokens, subject, hours, systemClock.unixMs())}\n`);
+    }),
+  );
 
 const badge = program.command("badge").description("badges and who wears them");
 badge

@@ -263,7 +263,7 @@ function makeStages(settings: MemorySettings, parts: MemoryParts, inner: Inner) 
   const nowUnixMs = () => clock.unixMs();
   const run = (stage: Stage) =>
     new StageRunner(stage, { database, clock, log, random, atOnce: AT_ONCE[stage.name] });
-  const search = run(searchStage(database, embedder));
+  const search = run(searchStage({ database, embedder, live, nowUnixMs }));
   const { language } = settings;
   const transcribes = transcriber !== undefined;
   const structuring = run(

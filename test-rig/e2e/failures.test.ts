@@ -9,7 +9,7 @@ import { generate } from "selfsigned";
 import { newBadgeState, saveBadgeState } from "../src/badge-state";
 import { BENCH_DEFAULTS, Bench } from "../src/bench";
 import { connect as connectBadge, play } from "../src/play";
-import { RelayProcess } from "../src/relay-process";
+import { startRelayProcess } from "../src/relay-process";
 import { Site } from "../src/site";
 import { assertRefused, BadgeProcess, repeated, rig, SAMPLE, salestag, sample, scratch } from "./support";
 
@@ -128,7 +128,7 @@ describe("end to end: badge and relay that do not fit", () => {
   it("a relay whose spool is full says so; what was acknowledged is kept, and with room it goes on", async () => {
     const site = await Site.create(join(scratch(), "site"));
     const small = ["--spool-bytes-max", "262144"];
-    const full = await RelayProcess.start({ registry: site.registry, spool: site.spool, args: small });
+    const full = await startRelayProcess({ registry: site.registry, spool: site.spool, args: small });
     const bench = await Bench.open({
       ...BENCH_DEFAULTS,
       state: newBadgeState("1112131415161718"),
@@ -190,7 +190,7 @@ describe("end to end: provisioning over the badge's port", () => {
     const at = (name: string) => join(folder, name);
     const keys = ["--identity", at("identity.txt"), "--vault", at("vault")];
     assert.equal((await salestag("keys", "init", ...keys)).code, 0);
-    const relay = await RelayProcess.start({
+    const relay = await startRelayProcess({
       registry: at("registry.json"),
       spool: at("spool"),
       folder: at("relay"),

@@ -41,6 +41,10 @@ export interface ReplayOptions {
   onProgress?: (playedMs: number) => void;
   /** Called before each frame is played; virtual time waits for it. Only where relay and badge are made for the replay. */
   atFrame?: (seq: number, hands: ReplayHands) => Promise<void>;
+  /** Called when keys and folders are made, and nothing runs yet. Only where they are made for the replay. */
+  onSite?: (site: Site) => void;
+  /** Called when all is done and compared, with a badge that is still on and a relay that is stopped. Only where they are made for the replay. */
+  after?: (result: ReplayResult, bench: Bench, hands: ReplayHands) => Promise<void>;
 }
 
 /** What a test may lay hands on while a replay runs. */
@@ -82,6 +86,7 @@ export async function replay(options: ReplayOptions): Promise<ReplayResult> {
 
 async function replayAlone(options: ReplayOptions): Promise<ReplayResult> {
   const site = await Site.create(options.folder ?? mkdtempSync(join(tmpdir(), "salestag-")));
+  options.onSite?.(site);
   const bench = await openBench(options, newBadgeState(hardwareIdOf(randomBytes(8))));
   let relay = await site.startRelay();
   const hands: ReplayHands = {
@@ -102,7 +107,10 @@ async function replayAlone(options: ReplayOptions): Promise<ReplayResult> {
     const heard = bench.traced("conversation").length > 0;
     const conversations = heard ? await site.open() : [];
     const verification = verify(bench, options.frames, conversations);
-    return { folder: site.folder, opened: true, conversations, ...measure(bench, report, verification) };
+    const measured = measure(bench, report, verification);
+    const result = { folder: site.folder, opened: true, conversations, ...measured };
+    await options.after?.(result, bench, hands);
+    return result;
   } finally {
     bench.badge.powerOff();
     await relay.stop();

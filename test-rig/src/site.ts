@@ -16,7 +16,7 @@ import {
 } from "@salestag/host-tools";
 import type { ConsentPolicy, Tuning } from "@salestag/protocol";
 import type { Bench } from "./bench";
-import { RelayProcess } from "./relay-process";
+import { type RelayProcess, startRelayProcess } from "./relay-process";
 
 /** A badge that was just switched on is left alone for as long: no technician is faster. */
 const BOOT_MS = 1000;
@@ -28,6 +28,8 @@ export class Site {
   readonly spool: string;
   readonly relayFolder: string;
   readonly opened: string;
+  /** Name of the file in the folder with the secret that the relay signs its webhook requests with. */
+  readonly hookSecretFile = "hook.key";
 
   private constructor(
     readonly folder: string,
@@ -50,7 +52,7 @@ export class Site {
 
   startRelay(listen?: string, args?: string[]): Promise<RelayProcess> {
     const { registry, spool, relayFolder: folder } = this;
-    return RelayProcess.start({ registry, spool, folder, listen, args });
+    return startRelayProcess({ registry, spool, folder, listen, args });
   }
 
   /** Makes new keys for the badge on the bench and tells it what to listen for. @returns its id */

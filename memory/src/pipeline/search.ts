@@ -1,10 +1,19 @@
 // The last stage: makes conversations findable, by their words and by what they mean.
 import type { Embedder } from "../embed";
+import type { Live } from "../live";
 import { indexConversation } from "../search";
 import type { Database } from "../store/database";
+import type { Whose } from "./rows";
 import type { Stage } from "./stage";
 
-export function searchStage(database: Database, embedder: Embedder): Stage {
+export interface SearchParts {
+  database: Database;
+  embedder: Embedder;
+  live: Live;
+  nowUnixMs: () => number;
+}
+
+export function searchStage({ database, embedder, live, nowUnixMs }: SearchParts): Stage {
   return {
     name: "search",
     async due() {
@@ -19,7 +28,21 @@ export function searchStage(database: Database, embedder: Embedder): Stage {
     },
     async work(id, signal) {
       // False: it is gone, or was changed meanwhile, and whoever changed it has this done anew.
-      await indexConversation(database, embedder, id, signal);
+      if (!(await indexConversation(database, embedder, id, signal))) return;
+      const [whose] = await database.system((session) =>
+        session.query<Whose>(
+          'select team_id as "teamId", person_id as "personId" from salestag.conversation where id = $1',
+          [id],
+        ),
+      );
+      if (whose === undefined) return;
+      live.publish({
+        type: "conversation",
+        state: "findable",
+        conversationId: id,
+        ...whose,
+        atUnixMs: nowUnixMs(),
+      });
     },
   };
 }

@@ -1,6 +1,7 @@
 // The command line `rig`.
 import { Command } from "commander";
 import { addBadge } from "./badge";
+import { addDemo } from "./demo";
 import { addReplay } from "./replay";
 import { addSimulate } from "./simulate";
 
@@ -12,6 +13,7 @@ const program = new Command("rig")
     "\nExit codes: 0 all arrived, 1 something failed and is named, 2 an argument cannot be used.",
   );
 addReplay(program);
+addDemo(program);
 addBadge(program);
 addSimulate(program);
 

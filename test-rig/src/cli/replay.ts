@@ -1,17 +1,15 @@
-// `rig replay FILE` and `rig demo`: a recording through an emulated badge to a relay and back into a file.
+// `rig replay FILE`, and what `rig demo` shares with it: a recording through an emulated badge to a relay and back into a file.
 import { createWriteStream } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { type ListedPhrase, phrasesOfSet, readPhraseList } from "@salestag/host-tools";
 import { type Command, InvalidArgumentError } from "commander";
 import { OPUS_DEFAULTS } from "../audio/opus";
 import { BENCH_DEFAULTS, type DropRule } from "../bench";
 import { RigError } from "../errors";
 import { prepareRecording } from "../recording";
-import { type ReplayResult, replay } from "../replay";
+import { type ReplayOptions, type ReplayResult, replay } from "../replay";
 import { clock, ReplayView } from "./view";
 
-interface Flags {
-  file?: string;
+export interface ReplayFlags {
   badge?: string;
   out?: string;
   bitrate: number;
@@ -25,12 +23,6 @@ interface Flags {
   json: boolean;
 }
 
-const SAMPLE = fileURLToPath(new URL("../../samples/solar-sale.flac", import.meta.url));
-/** The demonstration is slowed down to this, so that one can see it. */
-const DEMO_SPEED = 20;
-/** The ready set that the demonstration's badge listens for. */
-const DEMO_PHRASES = "solar";
-
 const HELP = `
 Examples:
   rig replay talk.wav
@@ -39,18 +31,15 @@ Examples:
   rig replay talk.wav --badge badge1     # a badge that 'salestag provision' made ready, and its own relay`;
 
 export function addReplay(program: Command): void {
-  withOptions(program.command("replay <file>"))
+  withReplayOptions(program.command("replay <file>"))
     .description("Play a WAV or FLAC file through an emulated badge and check that all speech arrives, once.")
     .option("--badge <dir>", "use this provisioned badge and the relay that it knows, instead of new ones")
     .addHelpText("after", HELP)
-    .action(async (file: string, flags: Flags) => run(file, flags));
-  withOptions(program.command("demo"))
-    .description("The same with the bundled sample conversation, slow enough to watch.")
-    .option("--file <file>", "play this recording instead")
-    .action(async (flags: Flags) => run(flags.file ?? SAMPLE, { speed: DEMO_SPEED, ...flags }, DEMO_PHRASES));
+    .action(async (file: string, flags: ReplayFlags) => replayAndTell(file, flags));
 }
 
-function withOptions(command: Command): Command {
+/** @returns the command with the options that all replays have */
+export function withReplayOptions(command: Command): Command {
   return command
     .option("--out <dir>", "new folder for keys, spool and results (default: a temporary one)")
     .option("--bitrate <bps>", "Opus bitrate", number(6000, 40000), OPUS_DEFAULTS.bitrateBps)
@@ -82,8 +71,20 @@ function dropRule(text: string): DropRule {
   return (seq) => spans.some(([from, to]) => seq >= from && seq <= to);
 }
 
-async function run(file: string, flags: Flags, setDefault?: string): Promise<void> {
-  const phrases = phrasesFor(flags, setDefault);
+/** What a demonstration adds to a replay. */
+export interface ReplayMore extends Pick<ReplayOptions, "onSite"> {
+  /** Ready set of key phrases to listen for, where the flags name no list. */
+  phraseSet?: string;
+  /** Called when the result was printed. */
+  after?: ReplayOptions["after"];
+}
+
+/**
+ * Plays a file, shows how it goes and prints the result.
+ * @throws RigError when what arrived is not what was said
+ */
+export async function replayAndTell(file: string, flags: ReplayFlags, more: ReplayMore = {}): Promise<void> {
+  const phrases = phrasesFor(flags, more.phraseSet);
   const view = new ReplayView(
     process.stderr,
     phrases.map(({ text }) => text),
@@ -95,6 +96,23 @@ async function run(file: string, flags: Flags, setDefault?: string): Promise<voi
   view.note(`${file}: ${(recording.durationMs / 1000).toFixed(1)} s of ${recording.format}`);
   const log = flags.log === undefined ? undefined : createWriteStream(flags.log, { mode: 0o600 });
   view.start(recording.durationMs);
+  let ended = false;
+  const end = () => {
+    if (ended) return;
+    ended = true;
+    view.end();
+    log?.end();
+  };
+  const tell = (result: ReplayResult) => {
+    end();
+    const { hit, frontEndMs, opusMs } = recording;
+    const encoding = { cached: hit, frontEndMs, opusMs };
+    if (flags.json) process.stdout.write(`${JSON.stringify({ file, encoding, ...toJson(result) })}\n`);
+    else printResult(result, encoding, speed !== undefined);
+    const { problems } = result.verification;
+    if (problems.length > 0) throw new RigError(`What arrived is not what was said: ${problems.join("; ")}.`);
+  };
+  const { onSite, after } = more;
   const result = await replay({
     frames: recording.frames,
     badge,
@@ -107,19 +125,18 @@ async function run(file: string, flags: Flags, setDefault?: string): Promise<voi
     onTrace: (event) => view.trace(event),
     onLog: (line, atMs) => log?.write(`${atMs} ${line}\n`),
     onProgress: (playedMs) => view.progress(playedMs),
-  }).finally(() => {
-    view.end();
-    log?.end();
-  });
-  const { hit, frontEndMs, opusMs } = recording;
-  const encoding = { cached: hit, frontEndMs, opusMs };
-  if (flags.json) process.stdout.write(`${JSON.stringify({ file, encoding, ...toJson(result) })}\n`);
-  else printResult(result, encoding, speed !== undefined);
-  const { problems } = result.verification;
-  if (problems.length > 0) throw new RigError(`What arrived is not what was said: ${problems.join("; ")}.`);
+    onSite,
+    after:
+      after &&
+      (async (result, ...hands) => {
+        tell(result);
+        await after(result, ...hands);
+      }),
+  }).finally(end);
+  if (after === undefined) tell(result);
 }
 
-function phrasesFor({ phrases, badge }: Flags, setDefault: string | undefined): ListedPhrase[] {
+function phrasesFor({ phrases, badge }: ReplayFlags, setDefault: string | undefined): ListedPhrase[] {
   if (phrases !== undefined && badge !== undefined)
     throw new RigError(
       "--phrases is for a new badge; write them into this one with 'salestag phrases write'.",

@@ -1,0 +1,87 @@
+// A real memory in a process of its own, at a site of the rig: its configuration, somebody who may sign in, and a client.
+import { execFile } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { type MemoryClient, memoryClient } from "@salestag/memory/client";
+import { ListeningProcess } from "./listening-process";
+import type { Site } from "./site";
+
+const LAUNCHER = fileURLToPath(new URL("../../memory/bin/salestag-memory.mjs", import.meta.url));
+const MANAGER = "manager";
+const SECRET_BYTES = 32;
+
+export interface MemoryOptions {
+  /** Address of a transcription server, to which `/audio/transcriptions` is added; without one only the badge's own words are there. */
+  transcriptionUrl?: string;
+}
+
+/** A memory that takes what the site's relay delivers, over its webhook and out of its folder. */
+export class SiteMemory {
+  private constructor(
+    private readonly running: ListeningProcess,
+    /** The configuration that it was started with. */
+    readonly config: string,
+    /** A token for the team's manager. */
+    readonly token: string,
+    readonly client: MemoryClient,
+  ) {}
+
+  static async start(site: Site, { transcriptionUrl }: MemoryOptions = {}): Promise<SiteMemory> {
+    const config = writeConfig(site, transcriptionUrl);
+    const running = await ListeningProcess.start("memory", LAUNCHER, ["--config", config]);
+    const command = (...args: string[]) =>
+      promisify(execFile)(process.execPath, [LAUNCHER, "--config", config, ...args]);
+    const [{ stdout }] = await Promise.all([
+      command("token", MANAGER),
+      command("person", "add", "Robin (manager)", "--role", "manager", "--subject", MANAGER),
+    ]);
+    const token = stdout.trim();
+    return new SiteMemory(running, config, token, memoryClient({ url: running.url, token: () => token }));
+  }
+
+  get url(): string {
+    return this.running.url;
+  }
+
+  /** What it wrote to standard error so far. */
+  get notices(): string[] {
+    return this.running.notices;
+  }
+
+  async stop(): Promise<void> {
+    await this.running.stop();
+  }
+}
+
+/** @returns path of the configuration; it and its secrets are files that nobody else may read */
+function writeConfig(site: Site, transcriptionUrl: string | undefined): string {
+  const secret = (name: string, content: string) =>
+    writeFileSync(join(site.folder, name), `${content}\n`, { mode: 0o600 });
+  secret("jwt.key", randomBytes(SECRET_BYTES).toString("base64"));
+  secret(site.hookSecretFile, `whsec_${randomBytes(SECRET_BYTES).toString("base64")}`);
+  const transcriber =
+    transcriptionUrl === undefined
+      ? []
+      : [`transcriber: ${JSON.stringify(`openai+${transcriptionUrl}?model=known-by-heart`)}`];
+  const lines = [
+    "data: memory",
+    "vault: vault",
+    "identity: identity.txt",
+    "team: Bright Roof Solar",
+    ...transcriber,
+    "ingest:",
+    "  folder: relay",
+    "  webhook:",
+    `    secretFiles: [${site.hookSecretFile}]`,
+    "api:",
+    "  listen: 127.0.0.1:0",
+    "  jwt:",
+    "    secretFile: jwt.key",
+  ];
+  const config = join(site.folder, "memory.yaml");
+  writeFileSync(config, `${lines.join("\n")}\n`, { mode: 0o600 });
+  return config;
+}
