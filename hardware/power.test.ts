@@ -9,6 +9,7 @@ import {
   coreShares,
   currentsOf,
   hoursOf,
+  noUsage,
   sumOf,
   type Usage,
   usableMah,
@@ -20,25 +21,7 @@ const HOUR_MS = 3_600_000;
 
 /** An hour in which nothing happens, with some of it changed. */
 function hour(change: Partial<Usage> = {}): Usage {
-  return {
-    elapsedMs: HOUR_MS,
-    programMs: 0,
-    speechMs: 0,
-    keptMs: 0,
-    inReachMs: HOUR_MS,
-    connections: 0,
-    connectedMs: 0,
-    radioAwakeMs: 0,
-    sentBytes: 0,
-    receivedBytes: 0,
-    flashReads: 0,
-    flashPrograms: 0,
-    flashErases: 0,
-    lightMs: 0,
-    tones: 0,
-    buzzes: 0,
-    ...change,
-  };
+  return { ...noUsage(), elapsedMs: HOUR_MS, inReachMs: HOUR_MS, ...change };
 }
 
 /** @returns every figure in a tree of them, with its path */

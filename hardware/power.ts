@@ -41,6 +41,28 @@ export interface Usage {
   buzzes: number;
 }
 
+/** @returns a usage of no time */
+export function noUsage(): Usage {
+  return {
+    elapsedMs: 0,
+    programMs: 0,
+    speechMs: 0,
+    keptMs: 0,
+    inReachMs: 0,
+    connections: 0,
+    connectedMs: 0,
+    radioAwakeMs: 0,
+    sentBytes: 0,
+    receivedBytes: 0,
+    flashReads: 0,
+    flashPrograms: 0,
+    flashErases: 0,
+    lightMs: 0,
+    tones: 0,
+    buzzes: 0,
+  };
+}
+
 /** How the native part of the badge is built: what the badge program cannot change. */
 export interface Build {
   name: string;

@@ -19,9 +19,27 @@ const HEAD =
     " ",
   );
 const SAID: [kind: string, lines: string[]][] = [
-  ["objection.pricing", ["that is way too expensive for us", "we cannot afford a payment like that", "your price is higher than I thought", "it costs too much"]],
-  ["objection.timing", ["come back in spring we are busy now", "our contract still runs until next year", "this is a bad time for us"]],
-  ["objection.authority", ["I have to ask my husband first", "the landlord decides about that", "our board must approve it"]],
+  [
+    "objection.pricing",
+    [
+      "that is way too expensive for us",
+      "we cannot afford a payment like that",
+      "your price is higher than I thought",
+      "it costs too much",
+    ],
+  ],
+  [
+    "objection.timing",
+    [
+      "come back in spring we are busy now",
+      "our contract still runs until next year",
+      "this is a bad time for us",
+    ],
+  ],
+  [
+    "objection.authority",
+    ["I have to ask my husband first", "the landlord decides about that", "our board must approve it"],
+  ],
   ["objection.need", ["we already have one and it works fine", "I do not see why we would need it"]],
   ["signal.urgency", ["the roof leaks and it must be done before winter", "we need it as soon as possible"]],
   ["signal.interest", ["how long does the battery last", "what would the monthly payment be"]],

@@ -14,7 +14,7 @@ alter table salestag.migration enable row level security;
 -- Supabase keeps extensions in a schema of their own.
 do $$ begin
   if to_regnamespace('extensions') is null then
-    create extension if not exists vector;
+    create extension if not exists vector schema public;
   else
     create extension if not exists vector schema extensions;
   end if;

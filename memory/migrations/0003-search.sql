@@ -94,38 +94,8 @@ begin atomic
   where schemaname = 'salestag' and tablename = 'conversation' and attname = 'document' and part >= in_part;
 end;
 
--- Full text: conversations with all words of the query (as a search engine reads it: "a phrase", or, -without), or with some of them:
--- of those that are not common, where there are such.
--- Where more fit, only the newest `most` are ranked.
-create function salestag.search_text(query text, all_words boolean, filter jsonb, most integer)
-  returns table (conversation_id uuid, score real)
-  language plpgsql security definer set search_path = pg_catalog, pg_temp
-as $$
-declare
-  said text := left(query, 1000);
-  -- A document has the stems of its own language, or whole words.
-  wanted tsquery := websearch_to_tsquery('english', said) || websearch_to_tsquery('simple', said);
-  telling text;
-  every text;
-begin
-  if not all_words then
-    select string_agg(form, ' | ') filter (where not common), string_agg(form, ' | ') into telling, every
-    from (
-      select salestag.search_lexeme(word) as form, word = any (salestag.search_common_words(0.05)) as common
-      from unnest(tsvector_to_array(to_tsvector('english', said) || to_tsvector('simple', said))) word
-    ) words;
-    wanted := coalesce(telling, every, '')::tsquery;
-  end if;
-  if coalesce(querytree(wanted), '') in ('', 'T') then
-    return;
-  end if;
-  return query select * from salestag.search_ranked(salestag.search_condition(filter), wanted, least(most, 1000));
-end
-$$;
-
--- The newest conversations that have the words, best first.
-create function salestag.search_ranked(condition text, wanted tsquery, most integer)
-  returns table (conversation_id uuid, score real)
+-- The newest conversations that have the words.
+create function salestag.search_candidates(condition text, wanted tsquery, most integer) returns uuid[]
   language plpgsql set search_path = pg_catalog, pg_temp
 as $$
 declare
@@ -144,11 +114,73 @@ begin
     execute format('with found as materialized (select c.id, c.started_at from salestag.conversation c where %s and %s)
       select array(select id from found order by started_at desc, id limit %s)', condition, words, most) into ids;
   end if;
+  return ids;
+end
+$$;
+
+-- Full text: conversations with all words of the query, read as search engines do: "a phrase", or, -without. Of more than `most` only the newest are ranked.
+create function salestag.search_text(query text, filter jsonb, most integer)
+  returns table (conversation_id uuid, score real)
+  language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+  said text := left(query, 1000);
+  -- A document has the stems of its own language, or whole words.
+  wanted tsquery := websearch_to_tsquery('english', said) || websearch_to_tsquery('simple', said);
+  ids uuid[];
+begin
+  if querytree(wanted) in ('', 'T') then
+    return;
+  end if;
+  ids := salestag.search_candidates(salestag.search_condition(filter), wanted, least(most, 1000));
   return query
     select c.id, ts_rank_cd(c.document, wanted, 1) from salestag.conversation c
     where c.id = any(ids) and c.document @@ wanted order by 2 desc, c.started_at desc, c.id;
 end
 $$;
+
+-- Full text: conversations with some words of the query; words that are common count where there are no others. Those with two words before those with one,
+-- of either at most the newest `most`; ranked by how rare their words are among these.
+create function salestag.search_text_some(query text, filter jsonb, most integer)
+  returns table (conversation_id uuid, score real)
+  language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+  condition text := salestag.search_condition(filter);
+  stems text[] := salestag.search_telling_words('english', left(query, 1000));
+  forms text[] := salestag.search_telling_words('simple', left(query, 1000));
+  words text[] := array(select distinct unnest(stems || forms));
+  pairs text := (select string_agg(format('%s & %s', a, b), ' | ') from unnest(stems) a, unnest(stems) b where a < b);
+  ids uuid[] := '{}';
+begin
+  if cardinality(words) = 0 then
+    return;
+  end if;
+  if cardinality(stems) > 2 then
+    ids := salestag.search_candidates(condition, pairs::tsquery, least(most, 1000));
+  end if;
+  if cardinality(ids) < most then
+    ids := ids || salestag.search_candidates(condition, array_to_string(words, ' | ')::tsquery, least(most, 1000));
+  end if;
+  return query
+    with matches as materialized (
+      select c.id, word from salestag.conversation c, unnest(words) word where c.id = any(ids) and c.document @@ word::tsquery
+    ), worth (word, value) as (
+      select m.word, ln(1 + cardinality(ids)::float8 / count(*)) from matches m group by m.word
+    )
+    select m.id, sum(w.value)::real from matches m join worth w using (word) group by m.id order by 2 desc, m.id limit most;
+end
+$$;
+
+-- At most the 6 longest words of a text as they are written in a tsquery: those that are not common, or all where there are no others.
+create function salestag.search_telling_words(language regconfig, said text) returns text[]
+  language sql stable set search_path = pg_catalog, pg_temp
+begin atomic
+  with words as (
+    select word, word = any (salestag.search_common_words(0.05)) as common from unnest(tsvector_to_array(to_tsvector(language, said))) word
+  )
+  select array(select salestag.search_lexeme(word) from words where not common or (select bool_and(common) from words) order by length(word) desc, word limit 6);
+end;
 
 -- Vectors: the nearest parts of conversations. Up to `exact` conversations that the filter lets through are compared one by one; among more, the index finds.
 create function salestag.search_vectors(part text, model text, query vector, filter jsonb, most integer, exact integer)
@@ -165,7 +197,7 @@ begin
   compared := format('(e.vector::%s.vector(%s) operator(%s.<=>) %L::%s.vector)', home, array_length(query::real[], 1), home, query, home);
   parts := format('e.part = %L and e.model = %L', part, model);
   execute format('select count(*) from (select from salestag.conversation c where %s limit %s) fitting', condition, exact + 1) into fitting;
-  if fitting <= exact then
+  if fitting <= least(exact, 10000) then
     return query execute format(
       'with fit as materialized (select c.id from salestag.conversation c where %s)
       select e.conversation_id, e.n, %s::real from fit join salestag.embedding e on e.conversation_id = fit.id and %s order by 3, 1, 2 limit %s',
@@ -198,12 +230,13 @@ do $$
 declare name text;
 begin
   foreach name in array array['search_document(uuid, regconfig)', 'search_lexeme(text)', 'search_condition(jsonb)', 'search_common_words(real)',
-    'search_ranked(text, tsquery, integer)', 'search_text(text, boolean, jsonb, integer)',
+    'search_telling_words(regconfig, text)', 'search_candidates(text, tsquery, integer)', 'search_text(text, jsonb, integer)', 'search_text_some(text, jsonb, integer)',
     'search_vectors(text, text, vector, jsonb, integer, integer)', 'search_newest(jsonb, timestamptz, uuid, integer)']
   loop
     execute format('revoke all on function salestag.%s from public', name);
   end loop;
 end $$;
-grant execute on function salestag.search_text(text, boolean, jsonb, integer) to authenticated;
+grant execute on function salestag.search_text(text, jsonb, integer) to authenticated;
+grant execute on function salestag.search_text_some(text, jsonb, integer) to authenticated;
 grant execute on function salestag.search_vectors(text, text, vector, jsonb, integer, integer) to authenticated;
 grant execute on function salestag.search_newest(jsonb, timestamptz, uuid, integer) to authenticated;

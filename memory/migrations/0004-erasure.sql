@@ -14,8 +14,8 @@ create table salestag.scrub_due (asked_at timestamptz not null);
 
 -- A conversation that was filed and is not here any more has an unknown badge and epoch.
 alter table salestag.erasure alter column badge_id drop not null, alter column epoch drop not null;
--- A hold stays when the customer that it was for is erased after its release.
-alter table salestag.hold drop constraint if exists hold_customer_id_fkey;
+-- A hold stays when the customer that it was for is erased after its release; the trigger below looks after it while it holds.
+alter table salestag.hold drop constraint if exists hold_customer_id_fkey, drop constraint if exists hold_team_id_customer_id_fkey;
 
 alter table salestag.customer_erasure enable row level security;
 alter table salestag.scrub_due enable row level security;
@@ -37,6 +37,12 @@ begin
   end if;
   if tg_table_name in ('filing', 'site') then
     customer := new.customer_id;
+  end if;
+  if tg_table_name = 'hold' then
+    if new.customer_id is not null and new.released_at is null
+      and not exists (select from salestag.customer c where c.id = new.customer_id and c.team_id = new.team_id) then
+      raise exception 'the team has no customer %', new.customer_id using errcode = 'foreign_key_violation';
+    end if;
   end if;
   if exists (select from salestag.erasure e where e.conversation_id = conversation) then
     raise exception 'conversation % was erased; it is not taken in again', conversation using errcode = 'STER1';

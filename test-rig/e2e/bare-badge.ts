@@ -1,6 +1,6 @@
 // A runtime on a pseudo-terminal with whatever program, or none, and nothing else on its bus: no flash chip, no front end, no network.
 
-import { PaceGate } from "../src/emulator/pace-gate";
+import { runAtPace } from "../src/emulator/pace-gate";
 import { bootTestBadge } from "../src/emulator/test-badge";
 import { UsbDoor } from "../src/usb-door";
 
@@ -50,12 +50,9 @@ export class BareBadge {
       fromHost: (frame: Buffer) => badge.receive(frame),
     };
     const door = await UsbDoor.onTerminal(plug, link);
-    new PaceGate(time, () => performance.now(), 1);
-    let on = true;
-    const running = time.run(Number.MAX_SAFE_INTEGER, () => !on);
+    const stop = runAtPace(time);
     return new BareBadge(lines, plug.listenLog, door, async () => {
-      on = false;
-      await running;
+      await stop();
       badge.powerOff();
     });
   }

@@ -1,7 +1,7 @@
 // An emulated badge in real time, in this process, with its USB port on a pseudo-terminal: what a technician plugs in.
 import { type BadgeState, newBadgeState } from "../src/badge-state";
 import { BENCH_DEFAULTS, Bench, type BenchOptions } from "../src/bench";
-import { PaceGate } from "../src/emulator/pace-gate";
+import { runAtPace } from "../src/emulator/pace-gate";
 import type { Frames } from "../src/play";
 import { type Cable, UsbDoor } from "../src/usb-door";
 
@@ -37,12 +37,9 @@ export class PluggedBadge {
     const bench = await Bench.open({ ...BENCH_DEFAULTS, ...more, state });
     if (frames !== undefined) bench.plugFrontEnd((seq) => frames.frame(seq));
     const door = await UsbDoor.onTerminal(bench, link, cable);
-    new PaceGate(bench.time, () => performance.now(), 1);
-    let on = true;
-    const running = bench.time.run(Number.MAX_SAFE_INTEGER, () => !on);
+    const stop = runAtPace(bench.time);
     return new PluggedBadge(bench, door, async () => {
-      on = false;
-      await running;
+      await stop();
       bench.badge.powerOff();
     });
   }

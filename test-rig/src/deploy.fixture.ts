@@ -18,7 +18,7 @@ import { BadgePort } from "../../host-tools/src/usb/badge-port";
 import { newBadgeState } from "./badge-state";
 import { BENCH_DEFAULTS, Bench } from "./bench";
 import { buildProgram } from "./emulator/build-program";
-import { PaceGate } from "./emulator/pace-gate";
+import { runAtPace } from "./emulator/pace-gate";
 import { type Cable, UsbDoor } from "./usb-door";
 import { UsbPlug } from "./usb-plug";
 
@@ -46,16 +46,14 @@ export async function wellProgram(number: number): Promise<ProgramFile> {
 
 /** A badge at a pseudo-terminal, in real time. */
 export class RealBadge {
-  private on = true;
-  private readonly running: Promise<boolean>;
+  private readonly stop: () => Promise<void>;
 
   private constructor(
     readonly bench: Bench,
     private plug: UsbPlug,
     private readonly plugIn: () => Promise<UsbPlug>,
   ) {
-    new PaceGate(bench.time, () => performance.now(), 1);
-    this.running = bench.time.run(Number.MAX_SAFE_INTEGER, () => !this.on);
+    this.stop = runAtPace(bench.time);
   }
 
   static async switchOn(link: string, runs: Buffer | "in flash", cable?: Cable): Promise<RealBadge> {
@@ -66,8 +64,7 @@ export class RealBadge {
   }
 
   async switchOff(): Promise<void> {
-    this.on = false;
-    await this.running;
+    await this.stop();
     await this.plug.close();
     this.bench.powerOff();
   }

@@ -12,7 +12,7 @@ import {
 } from "@salestag/protocol/jacdac";
 import { newBadgeState } from "./badge-state";
 import { BENCH_DEFAULTS, Bench } from "./bench";
-import { PaceGate } from "./emulator/pace-gate";
+import { runAtPace } from "./emulator/pace-gate";
 
 /** As much of jacdac-ts as is used here. */
 interface Packet {
@@ -121,9 +121,7 @@ describe("Jacdac: interoperation with jacdac-ts", () => {
         await new BadgeSettings(client, await client.find(JD_CLASS_SETTINGS, 5000)).write("label", value);
       })(),
     );
-    new PaceGate(bench.time, () => performance.now(), 1);
-    let on = true;
-    const running = bench.time.run(Number.MAX_SAFE_INTEGER, () => !on);
+    const stop = runAtPace(bench.time);
     const bus = new JDBus([], { client: false });
     try {
       const bridge = createProxyBridge((frame) => bench.badge.receive(frame));
@@ -141,8 +139,7 @@ describe("Jacdac: interoperation with jacdac-ts", () => {
       const answer = await service.sendCmdAwaitResponseAsync(Packet.from(COMMAND_GET, Buffer.from("label")));
       assert.deepEqual(Buffer.from(answer.data), Buffer.concat([Buffer.from("label\0"), value]));
     } finally {
-      on = false;
-      await running;
+      await stop();
       await bus.stop();
       bus.dispose();
       bench.badge.powerOff();

@@ -12,7 +12,7 @@ import { writePhraseList } from "../../host-tools/src/phrases/phrase-list";
 import { type Ambience, quietRoom, recordingIn } from "./ambience";
 import { newBadgeState } from "./badge-state";
 import { BENCH_DEFAULTS, Bench } from "./bench";
-import { PaceGate } from "./emulator/pace-gate";
+import { runAtPace } from "./emulator/pace-gate";
 import { playedPower } from "./emulator/power";
 import { playedVitals } from "./emulator/runtime-vitals";
 import type { RelayProcess } from "./relay-process";
@@ -67,13 +67,11 @@ class Running {
 
 /** A provisioned badge that runs a few times as fast as it should, with its relay. */
 class Stage {
-  private on = true;
-
   private constructor(
     readonly bench: Bench,
     readonly badge: string,
     private readonly relay: RelayProcess,
-    private readonly running: Promise<boolean>,
+    private readonly stop: () => Promise<void>,
   ) {}
 
   static async open(folder: string, room: Ambience): Promise<Stage> {
@@ -94,16 +92,11 @@ class Stage {
     bench.plug((send) => playedPower({ time, deviceId: "010203040506070a", percent: 87, send }));
     await bench.until(() => bench.traced("up").length > 0, 30_000);
     bench.plugFrontEnd(room);
-    new PaceGate(time, () => performance.now(), SPEED);
-    let stage: Stage | undefined;
-    const running = time.run(Number.MAX_SAFE_INTEGER, () => stage?.on === false);
-    stage = new Stage(bench, badge, relay, running);
-    return stage;
+    return new Stage(bench, badge, relay, runAtPace(time, SPEED));
   }
 
   async close(): Promise<void> {
-    this.on = false;
-    await this.running;
+    await this.stop();
     this.bench.badge.powerOff();
     await this.relay.stop();
   }

@@ -14,7 +14,7 @@ import {
 import { BadgePort } from "../../host-tools/src/usb/badge-port";
 import { newBadgeState } from "./badge-state";
 import { BENCH_DEFAULTS, Bench } from "./bench";
-import { PaceGate } from "./emulator/pace-gate";
+import { runAtPace } from "./emulator/pace-gate";
 import { UsbDoor } from "./usb-door";
 
 const DEVICE_ID = "0102030405060708";
@@ -56,8 +56,7 @@ describe("USB door: an emulated badge in real time on a TCP port", () => {
   let bench: Bench;
   let door: UsbDoor;
   let cable: Cable | undefined;
-  let on: boolean;
-  let running: Promise<boolean>;
+  let stop: () => Promise<void>;
 
   beforeEach(async () => {
     const state = newBadgeState(DEVICE_ID);
@@ -70,16 +69,14 @@ describe("USB door: an emulated badge in real time on a TCP port", () => {
     };
     bench = await Bench.open({ ...BENCH_DEFAULTS, state, onLog });
     door = await UsbDoor.onTcp(bench, 0);
-    new PaceGate(bench.time, () => performance.now(), 1);
-    on = true;
-    running = bench.time.run(Number.MAX_SAFE_INTEGER, () => !on);
+    stop = runAtPace(bench.time);
     await programStarted;
   });
   afterEach(async () => {
-    on = false;
+    const stopped = stop();
     cable?.socket.destroy();
     cable = undefined;
-    await running;
+    await stopped;
     await door.close();
     bench.badge.powerOff();
   });

@@ -17,17 +17,7 @@ static long call(long number, long a, long b, long c) {
   return a0;
 }
 
-long read(int file, void *bytes, size_t length) {
-  return call(CALL_READ, file, (long)bytes, (long)length);
-}
-
-long write(int file, const void *bytes, size_t length) {
-  return call(CALL_WRITE, file, (long)bytes, (long)length);
-}
-
-_Noreturn void _exit(int status) {
-  for (;;) call(CALL_EXIT, status, 0, 0);
-}
+#include "system-calls.h"
 
 __attribute__((naked, noreturn)) void _start(void) {
   __asm__ volatile(

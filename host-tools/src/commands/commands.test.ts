@@ -6,8 +6,8 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { ExitCode } from "@salestag/protocol/team";
 import { allNodes, type CommandNode } from "../completion/tree";
+import { PROGRAM } from "../testing/salestag";
 
-const PROGRAM = fileURLToPath(new URL("../../bin/salestag.mjs", import.meta.url));
 const README = fileURLToPath(new URL("../../README.md", import.meta.url));
 /** Processes at a time. */
 const PARALLEL = 2;

@@ -3,11 +3,11 @@ import { strict as assert } from "node:assert";
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+
 import { requireProgram, runProgram, useFolder } from "@salestag/protocol/testing";
+import { PROGRAM } from "../testing/salestag";
 import { allNodes, type CommandNode } from "./tree";
 
-const PROGRAM = fileURLToPath(new URL("../../bin/salestag.mjs", import.meta.url));
 const salestag = (...args: string[]) => runProgram(process.execPath, [PROGRAM, ...args]).toString("utf8");
 
 describe("completion", () => {

@@ -91,6 +91,14 @@ describe("memory: connections to the API", () => {
     api = undefined;
   });
 
+  it("connection: where metrics have a token, loopback is not enough", async () => {
+    const token = "0123456789abcdef01234567";
+    api = await startApi({ ...NO_MEMORY, metricsToken: Buffer.from(token) }, ANY);
+    const ask = async (authorization: string) =>
+      (await fetch(`${api!.url}/metrics`, { headers: { authorization } })).status;
+    assert.deepEqual([await ask(""), await ask("Bearer x"), await ask(`Bearer ${token}`)], [401, 401, 200]);
+  });
+
   it("connection: a database that does not answer is 503, and 500 elsewhere without a word of why", async () => {
     const { url } = await serve({});
     const health = await fetch(`${url}/health`);

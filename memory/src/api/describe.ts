@@ -13,6 +13,7 @@ const DATABASE: Database = {
   system: nothing,
   as: nothing,
   alone: nothing,
+  maintain: nothing,
   close: async () => {},
 };
 const quiet = () => {};

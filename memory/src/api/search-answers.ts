@@ -55,6 +55,9 @@ export const HitsAnswer = exactly({
       passages: Type.Array(
         exactly({
           ...said,
+          turn: Type.Union([Type.Integer({ minimum: 0 }), Type.Null()], {
+            description: "null: a key phrase that the badge heard, in no turn.",
+          }),
           marks: Type.Array(mark, {
             description: "What was looked for: first character in the text, and the one after the last.",
           }),

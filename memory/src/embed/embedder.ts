@@ -6,6 +6,8 @@ export interface Embedder {
   readonly name: string;
   /** Numbers in a vector. */
   readonly dims: number;
+  /** How much a place in its list counts beside a place in that of full text, 0 to 1. */
+  readonly weight: number;
   /**
    * @param texts any number, of any length: what is too long is cut
    * @returns for each text a vector of length 1, or of zeros where the text says nothing

@@ -7,6 +7,9 @@ import { type TextWord, wordsOf } from "./words";
 export const LOCAL_DIMS = 256;
 const HASHED_DIMS = LOCAL_DIMS - CONCEPT_NAMES.length;
 
+/** It knows little more than the words themselves: it helps where they differ, and must not outvote them. */
+const LOCAL_WEIGHT = 0.3;
+
 /** How much each kind of feature counts. */
 const WEIGHTS = { word: 1, common: 0.08, pair: 0.4, letters: 0.15, concept: 1.2 };
 const LETTERS = 4;
@@ -20,6 +23,7 @@ export function localEmbedder(): Embedder {
   return {
     name: "local/1",
     dims: LOCAL_DIMS,
+    weight: LOCAL_WEIGHT,
     async embed(texts, signal) {
       const vectors: Float32Array[] = [];
       for (const [place, text] of texts.entries()) {

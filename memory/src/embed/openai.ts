@@ -31,6 +31,7 @@ export function openAiEmbedder(endpoint: EmbeddingEndpoint): Embedder {
   return {
     name: `openai/${model}/${dims}`,
     dims,
+    weight: 1,
     async embed(texts, signal) {
       const vectors: Float32Array[] = texts.map(() => new Float32Array(dims));
       // Servers refuse empty texts: those stay zeros.

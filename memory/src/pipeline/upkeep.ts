@@ -1,9 +1,8 @@
-// What the memory does by the clock: retention once a day, the database's statistics once an hour.
+// What the memory does by the clock: retention once a day, the database's upkeep once an hour.
 import type { Clock, Log } from "@salestag/protocol/service";
 import { messageOf } from "@salestag/protocol/service";
 import type { Eraser } from "../privacy/erasure";
 import { expire } from "../privacy/retention";
-import { refreshStatistics } from "../search";
 import type { Database } from "../store/database";
 import { daily, every } from "./nightly";
 import type { Problems } from "./problems";
@@ -24,7 +23,7 @@ const HOUR_MS = 3_600_000;
 export function startUpkeep(parts: UpkeepParts): () => void {
   const ends = [
     daily(parts.clock, parts.retentionAtMs, () => void keepRetention(parts)),
-    every(parts.clock, HOUR_MS, () => void keepStatistics(parts)),
+    every(parts.clock, HOUR_MS, () => void maintain(parts)),
   ];
   return () => {
     for (const end of ends) end();
@@ -41,12 +40,12 @@ async function keepRetention({ database, eraser, problems, clock, log }: UpkeepP
   }
 }
 
-/** Embedded, nobody else looks after them. */
-async function keepStatistics({ database, problems }: UpkeepParts): Promise<void> {
+/** Embedded, nobody else looks after it. */
+async function maintain({ database, problems }: UpkeepParts): Promise<void> {
   try {
-    await refreshStatistics(database);
-    problems.clear("statistics");
+    await database.maintain();
+    problems.clear("upkeep");
   } catch (cause) {
-    problems.note("statistics", messageOf(cause));
+    problems.note("upkeep", messageOf(cause));
   }
 }

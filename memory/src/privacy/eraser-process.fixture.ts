@@ -24,6 +24,7 @@ const eraser = new Eraser(
       durable: false,
       as: database.as,
       close: database.close,
+      maintain: database.maintain,
       system: async (work) => {
         let wrote = false;
         const result = await database.system((session) =>

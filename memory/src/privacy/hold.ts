@@ -105,7 +105,7 @@ export const COVERING_HOLD = `left join lateral (
   left join salestag.conversation own on own.id = c.id
   left join salestag.filing f on f.conversation_id = c.id
   left join salestag.site s on s.id = f.site_id
-  where h.released_at is null and (h.conversation_id = c.id or h.person_id = own.person_id
+  where h.released_at is null and h.team_id = coalesce(own.team_id, f.team_id) and (h.conversation_id = c.id or h.person_id = own.person_id
     or h.customer_id = f.customer_id or h.customer_id = s.customer_id)
   order by h.since limit 1) hold on true`;
 

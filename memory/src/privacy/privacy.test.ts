@@ -209,6 +209,25 @@ onBothDatabases("privacy", (database) => {
       await assert.rejects(hold({ kind: "customer", id: "x' or true --" }), refused("invalid", /UUID/));
     });
 
+    it("another team's hold on a conversation or customer of ours keeps nothing, nor can it be on our customer", async () => {
+      const sql = (column: string) =>
+        `insert into salestag.hold (id, team_id, ${column}, reason, since) values ($1, $2, $3, 'x', now())`;
+      for (const [column, id] of [
+        ["conversation_id", FIRST],
+        ["customer_id", MILLER],
+      ])
+        await assert.rejects(
+          database().as({ sub: "stranger" }, (session) =>
+            session.query(sql(column), [idOf("hold"), STRANGER.teamId, id]),
+          ),
+          /row-level security|the team has no customer/,
+        );
+      await database().system((session) =>
+        session.query(sql("conversation_id"), [idOf("hold"), STRANGER.teamId, FIRST]),
+      );
+      await eraser.begin(MANAGER, { kind: "customer", id: MILLER }, "asked");
+    });
+
     it("tells what it comes too late for", async () => {
       await eraser.begin(MANAGER, { kind: "conversation", id: FIRST }, "asked");
       assert.deepEqual((await hold({ kind: "customer", id: MILLER })).tooLate, [FIRST]);

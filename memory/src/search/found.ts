@@ -29,15 +29,15 @@ export async function findByText(
   most: number,
   someWords: boolean,
 ): Promise<FoundByText[]> {
-  const ask = (all: boolean) =>
+  const ask = (name: "search_text" | "search_text_some") =>
     session.query<FoundByText>(
-      "select conversation_id as id, score from salestag.search_text($1, $2, $3::jsonb, $4)",
-      [text, all, filter, most],
+      `select conversation_id as id, score from salestag.${name}($1, $2::jsonb, $3)`,
+      [text, filter, most],
     );
-  const found = await ask(true);
+  const found = await ask("search_text");
   if (found.length >= ENOUGH || !someWords) return found;
   const known = new Set(found.map(({ id }) => id));
-  const others = await ask(false);
+  const others = await ask("search_text_some");
   return [...found, ...others.filter(({ id }) => !known.has(id))].slice(0, most);
 }
 

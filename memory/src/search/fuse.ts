@@ -10,15 +10,18 @@ export interface Fused {
   ranks: number[];
 }
 
-/** @returns every id of the lists once, best first; of equals the smaller id first */
-export function fuse(lists: readonly (readonly string[])[]): Fused[] {
+/**
+ * @param weights how much a place in each list counts; 1 for all unless given
+ * @returns every id of the lists once, best first; of equals the smaller id first
+ */
+export function fuse(lists: readonly (readonly string[])[], weights?: readonly number[]): Fused[] {
   const all = new Map<string, Fused>();
   for (const [list, ids] of lists.entries())
     for (const [place, id] of ids.entries()) {
       const fused = all.get(id) ?? { id, score: 0, ranks: lists.map(() => 0) };
       if (fused.ranks[list] !== 0) continue;
       fused.ranks[list] = place + 1;
-      fused.score += 1 / (FUSION_K + place + 1);
+      fused.score += (weights?.[list] ?? 1) / (FUSION_K + place + 1);
       all.set(id, fused);
     }
   return [...all.values()].sort((a, b) => b.score - a.score || (a.id < b.id ? -1 : 1));

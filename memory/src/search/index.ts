@@ -24,4 +24,4 @@ export {
 } from "./query";
 export { type Hit, type Page, search } from "./search";
 export { type Similar, similar } from "./similar";
-export { ensureVectorIndex, refreshStatistics } from "./vector-index";
+export { ensureVectorIndex } from "./vector-index";

@@ -13,8 +13,10 @@ export interface SaidTurn {
   text: string;
 }
 
-/** A turn, and which of it was looked for. */
-export interface Passage extends SaidTurn {
+/** What was said, and which of it was looked for. */
+export interface Passage extends Omit<SaidTurn, "turn"> {
+  /** null: a key phrase that the badge heard, where nobody has transcribed the talk. */
+  turn: number | null;
   /** Places in the text, first character and the one after the last, in order. */
   marks: [start: number, end: number][];
 }
@@ -38,6 +40,22 @@ export async function turnsOf(session: Session, ids: readonly string[]): Promise
   return turns;
 }
 
+/** @returns what passages are taken from: turns with words, or the key phrases where there are none */
+export async function sayingsOf(session: Session, ids: readonly string[]): Promise<Map<string, Saying[]>> {
+  const sayings: Map<string, Saying[]> = await turnsOf(session, ids);
+  const silent = ids.filter((id) => sayings.get(id)?.length === 0);
+  if (silent.length === 0) return sayings;
+  const rows = await session.query<Omit<Saying, "turn" | "speaker"> & { id: string }>(
+    `select conversation_id as id, start_ms as "startMs", end_ms as "endMs", text from salestag.phrase
+    where conversation_id = any($1::uuid[]) order by conversation_id, n limit $2`,
+    [silent, TURNS_MAX],
+  );
+  for (const { id, ...phrase } of rows) sayings.get(id)?.push({ turn: null, speaker: "unsure", ...phrase });
+  return sayings;
+}
+
+type Saying = Omit<Passage, "marks">;
+
 /** What a text asks for. */
 export interface Sought {
   stems: Set<string>;
@@ -56,17 +74,17 @@ export function soughtIn(text: string): Sought {
 }
 
 /** @returns the turns that say most of it, best first; where none does, what the other one said first, unmarked */
-export function passagesOf(turns: readonly SaidTurn[], sought: Sought): Passage[] {
+export function passagesOf(turns: readonly Saying[], sought: Sought): Passage[] {
   const judged = turns
     .map((turn) => judge(turn, sought))
     .filter(({ worth }) => worth > WORTH.common * 2)
-    .sort((a, b) => b.worth - a.worth || a.passage.turn - b.passage.turn);
+    .sort((a, b) => b.worth - a.worth || a.passage.startMs - b.passage.startMs);
   if (judged.length > 0) return judged.slice(0, PASSAGES_MAX).map(({ passage }) => passage);
   const first = turns.find(({ speaker }) => speaker !== "rep") ?? turns[0];
   return first === undefined ? [] : [{ ...first, marks: [] }];
 }
 
-function judge(turn: SaidTurn, sought: Sought): { passage: Passage; worth: number } {
+function judge(turn: Saying, sought: Sought): { passage: Passage; worth: number } {
   const words = wordsOf(turn.text);
   const marked = new Set<number>();
   const matched = new Set<string>();
@@ -79,7 +97,7 @@ function judge(turn: SaidTurn, sought: Sought): { passage: Passage; worth: numbe
   const concepts = markConcepts(words, sought, marked);
   const worth = matched.size * WORTH.word + common.size * WORTH.common + concepts * WORTH.concept;
   const other = worth > 0 && turn.speaker !== "rep" ? WORTH.other : 0;
-  return { passage: { ...turn, marks: marksOf(words, marked) }, worth: worth + other };
+  return { passage: { ...turn, marks: marksOf(turn.text, words, marked) }, worth: worth + other };
 }
 
 /** @returns how many of the concepts are named */
@@ -94,13 +112,14 @@ function markConcepts(words: readonly TextWord[], sought: Sought, marked: Set<nu
   return named.size;
 }
 
-/** Neighbours become one mark. */
-function marksOf(words: readonly TextWord[], marked: ReadonlySet<number>): [number, number][] {
+/** Neighbours with nothing but blanks between them become one mark. */
+function marksOf(text: string, words: readonly TextWord[], marked: ReadonlySet<number>): [number, number][] {
   const marks: [number, number][] = [];
   for (const place of [...marked].sort((a, b) => a - b)) {
     const { start, end } = words[place];
     const last = marks.at(-1);
-    if (last !== undefined && marked.has(place - 1)) last[1] = end;
+    if (last !== undefined && marked.has(place - 1) && text.slice(last[1], start).trim() === "")
+      last[1] = end;
     else marks.push([start, end]);
   }
   return marks;

@@ -42,8 +42,9 @@ export interface ReadyText {
   text: string;
   /** As the database reads it; undefined where there is none. */
   vector?: string;
-  /** Whose vectors it can be compared with. */
+  /** Whose vectors it can be compared with, and how much that counts beside words. */
   model: string;
+  weight: number;
   /** Why there is no vector, though there should be. */
   trouble?: string;
 }
@@ -64,7 +65,7 @@ export async function readyText(text: string, embedder: Embedder, signal: AbortS
   const clean = Buffer.from(text.replaceAll("\0", " ").slice(0, QUERY_CHARACTERS_MAX))
     .toString("utf8")
     .trim();
-  const ready: ReadyText = { text: clean, model: embedder.name };
+  const ready: ReadyText = { text: clean, model: embedder.name, weight: embedder.weight };
   if (clean === "" || isExact(clean)) return ready;
   try {
     const [vector] = await embedder.embed([clean], signal);

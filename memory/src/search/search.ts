@@ -3,7 +3,7 @@ import type { Session } from "../store/database";
 import { type Card, cardsOf } from "./card";
 import { findByText, findByVector, findNewest } from "./found";
 import { fuse } from "./fuse";
-import { type Passage, passagesOf, soughtIn, turnsOf } from "./passages";
+import { type Passage, passagesOf, sayingsOf, soughtIn } from "./passages";
 import {
   cursorOf,
   filterJson,
@@ -79,7 +79,7 @@ interface Scored {
 async function scoredHits(session: Session, ready: ReadyText, filter: string): Promise<Scored[]> {
   const byText = await findByText(session, ready.text, filter, LIST_MAX, !isExact(ready.text));
   const byVector = await findByVector(session, "conversation", ready, filter, LIST_MAX / 2, SIMILARITY_MIN);
-  return fuse([byText.map(({ id }) => id), byVector.map(({ id }) => id)]).map(
+  return fuse([byText.map(({ id }) => id), byVector.map(({ id }) => id)], [1, ready.weight]).map(
     ({ id, score, ranks: [text, vector] }) => ({
       id,
       score: {
@@ -114,12 +114,12 @@ async function newest(
 async function withEvidence(session: Session, found: Scored[], text: string): Promise<Hit[]> {
   const ids = found.map(({ id }) => id);
   const cards = await cardsOf(session, ids);
-  const turns = ids.length === 0 ? new Map() : await turnsOf(session, ids);
+  const sayings = await sayingsOf(session, ids);
   const scores = new Map(found.map(({ id, score }) => [id, score]));
   const sought = soughtIn(text);
   return cards.map((card) => ({
     ...card,
     score: scores.get(card.conversationId)!,
-    passages: passagesOf(turns.get(card.conversationId) ?? [], sought),
+    passages: passagesOf(sayings.get(card.conversationId) ?? [], sought),
   }));
 }

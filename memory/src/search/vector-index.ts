@@ -3,6 +3,9 @@ import { createHash } from "node:crypto";
 import { DIMS_MAX, type Embedder, EmbeddingError } from "../embed/embedder";
 import type { Database } from "../store/database";
 
+/** With very many vectors there already, it takes its time. */
+const INDEX_LIMITS = { statementMsMax: 4 * 3600 * 1000, openMsMax: 4 * 3600 * 1000 };
+
 /**
  * Makes the indexes that are missing; with many vectors there already, that takes a while (docs/memory-search.md has figures).
  * @throws EmbeddingError where vectors of so many dimensions cannot be indexed
@@ -23,13 +26,5 @@ export async function ensureVectorIndex(
       );
       await session.query(statement);
     }
-  });
-}
-
-/** Brings up to date what the planner and `search_text` know of how frequent words are: embedded, nobody else does. Cheap; once an hour is enough. */
-export async function refreshStatistics(database: Database): Promise<void> {
-  await database.system(async (session) => {
-    for (const table of ["conversation", "filing", "tag", "embedding", "turn"])
-      await session.query(`analyze salestag.${table}`);
-  });
+  }, INDEX_LIMITS);
 }

@@ -1,5 +1,5 @@
 // The thread of the embedded database: PGlite with pgvector. It answers one request after the other; PGlite would starve the event loop that it is in.
-import { readdirSync } from "node:fs";
+import { mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { parentPort, workerData } from "node:worker_threads";
 import { PGlite } from "@electric-sql/pglite";
@@ -17,6 +17,7 @@ const { folder, toldFolder } = workerData as Folders;
 let keeping = false;
 
 async function main(): Promise<void> {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
   const database = await PGlite.create(folder, {
     extensions: { vector },
     parsers: PARSERS,

@@ -13,6 +13,7 @@ import { DatabaseThread, type Folders, type Request } from "./thread";
 /** Most transactions that wait for their turn. */
 const WAITING_MAX = 10_000;
 const KEEPER_MS_MAX = 600_000;
+const MAINTAIN_MS_MAX = 3_600_000;
 const CLOSE_MS_MAX = 60_000;
 
 /** An embedded database, whose told rows can be kept in files too. */
@@ -74,6 +75,13 @@ class Embedded implements EmbeddedEngine {
   async keepTold(): Promise<void> {
     await this.thread.ask({ kind: "keep", text: "" }, KEEPER_MS_MAX);
     this.keeping = true;
+  }
+
+  async maintain(): Promise<void> {
+    await this.inTurn(async () => {
+      if (this.thread.ended !== undefined) await this.startAgain();
+      await this.thread.ask({ kind: "script", text: "vacuum (analyze)" }, MAINTAIN_MS_MAX);
+    });
   }
 
   async close(): Promise<boolean> {

@@ -26,6 +26,8 @@ export interface Engine {
   forPersons<T>(limits: Limits, work: (transaction: Transaction) => Promise<T>): Promise<T>;
   /** Runs one statement outside of any transaction. */
   alone(statement: string, msMax: number): Promise<void>;
+  /** Cleans up and renews statistics, where nothing else does. */
+  maintain(): Promise<void>;
   close(): Promise<unknown>;
 }
 
@@ -66,7 +68,7 @@ export class StatementRefused extends Error {
 }
 
 /** Where names are looked for: the tables, and pgvector's types and operators, which Supabase keeps in a schema of their own. */
-const SEARCH_PATH = "pg_catalog, salestag, extensions, public, pg_temp";
+const SEARCH_PATH = "salestag, extensions, public, pg_temp";
 
 /** @returns a script that begins a transaction */
 export function beginScript({ statementMsMax }: Limits): string {

@@ -1,7 +1,11 @@
 // Opening the memory's database, and what its transactions promise, on both kinds alike.
 import assert from "node:assert/strict";
+import { PostgresServer, requirePgvector } from "@salestag/protocol/testing";
 import { onBothDatabases } from "../testing/databases";
+import { idOf } from "../testing/teams";
 import type { Session } from "./database";
+import { DatabaseTrouble } from "./engine";
+import { openDatabase } from "./open";
 
 const TEAM = "00000000-0000-4000-8000-000000000001";
 
@@ -76,5 +80,147 @@ onBothDatabases("store: transactions", (database) => {
     assert.deepEqual(await teams(), []);
     await database().system((session) => addTeam(session));
     assert.equal((await teams()).length, 1);
+  });
+
+  it("whoever swallows a statement's error hears that all was taken back", async () => {
+    await assert.rejects(
+      database().system(async (session) => {
+        await addTeam(session);
+        await session.query("select 1 / 0").catch(() => undefined);
+      }),
+      /taken back: one of its statements had failed/,
+    );
+    assert.deepEqual(await teams(), []);
+  });
+
+  it("what is refused only at the end is an error of the transaction", () =>
+    assert.rejects(
+      database().system(async (session) => {
+        await addTeam(session);
+        await session.query("insert into salestag.consent values ($1, 0, 'button')", [TEAM]);
+      }),
+      { name: "StatementRefused", code: "23503" },
+    ));
+
+  it("a session answers no more after its transaction", async () => {
+    let kept: Session | undefined;
+    await database().system(async (session) => {
+      kept = session;
+    });
+    await assert.rejects(kept!.query("select 1"), /has ended/);
+  });
+
+  it("a query is one statement", () =>
+    assert.rejects(
+      database().system((session) => session.query("select 1; select 2")),
+      /multiple commands/,
+    ));
+
+  it("many at once: each whole, none lost", async () => {
+    await database().system((session) => addTeam(session));
+    const ids = Array.from({ length: 40 }, (_, n) => idOf("b", n));
+    await Promise.all(
+      ids.map((id) =>
+        database().system(async (session) => {
+          const [{ n }] = await session.query<{ n: number }>("select count(*) as n from salestag.territory");
+          await session.query("insert into salestag.territory values ($1, $2, $3)", [id, TEAM, `${n}`]);
+        }),
+      ),
+    );
+    const [{ n }] = await database().system((session) =>
+      session.query<{ n: number }>("select count(*) as n from salestag.territory"),
+    );
+    assert.equal(n, ids.length);
+  });
+
+  it("a transaction inside of another is refused at once, a later one is not", async () => {
+    await assert.rejects(
+      database().system(() => teams()),
+      /begun inside of another/,
+    );
+    const later = await database().system(async () => [teams]);
+    assert.deepEqual(await later[0](), []);
+  });
+});
+
+const ENDLESS = "select count(*) from pg_class a, pg_class b, pg_class c, pg_class d, pg_class e, pg_class f";
+
+onBothDatabases(
+  "store: limits",
+  (database) => {
+    it("a statement that does not end is ended, and the next transaction works", async () => {
+      await assert.rejects(
+        database().system((session) => session.query(ENDLESS)),
+        /statement timeout|a statement took more than 3000 ms/,
+      );
+      await database().system((session) => addTeam(session));
+      const rows = await database().as({ sub: "x" }, (session) => session.query("select 1 as one"));
+      assert.deepEqual(rows, [{ one: 1 }]);
+    });
+
+    it("a transaction that stays open is taken back, and its session answers no more", async () => {
+      let late: Session | undefined;
+      await assert.rejects(
+        database().system(async (session) => {
+          late = session;
+          await addTeam(session);
+          await new Promise(() => undefined);
+        }),
+        /was open for more than 5000 ms and was taken back/,
+      );
+      await assert.rejects(late!.query("select 1"), /was open for more than/);
+      assert.deepEqual(
+        await database().system((session) => session.query("select * from salestag.team")),
+        [],
+      );
+    });
+  },
+  { statementMsMax: 3000, openMsMax: 5000 },
+);
+
+describe("store: PostgreSQL", () => {
+  let server: PostgresServer;
+  before(async function () {
+    requirePgvector(this as unknown as Mocha.Context);
+    server = await PostgresServer.start();
+  });
+  after(() => server?.end());
+
+  for (const [title, urlOf, words] of [
+    [
+      "wrong password",
+      () => server.url("postgres", "postgres", "not-the-one"),
+      /password authentication failed/,
+    ],
+    ["no such database", () => server.url("nowhere"), /database "nowhere" does not exist/],
+    ["nothing there", () => "postgres://postgres:not-the-one@127.0.0.1:1/postgres", /ECONNREFUSED/],
+    ["not its URL", () => "mysql://postgres:not-the-one@127.0.0.1/x", /is none of PostgreSQL/],
+    ["no URL", () => "postgres://postgres:not-the-one@[/x", /is none of PostgreSQL/],
+    ["TLS that the server has not", () => `${server.url()}?sslmode=verify-full`, /does not support SSL/],
+  ] as const)
+    it(`a database that cannot be used is named, its password is not (${title})`, () =>
+      assert.rejects(openDatabase({ url: urlOf() }), (error: Error) => {
+        assert.match(error.message, words);
+        assert.doesNotMatch(`${error.message}${error.stack}`, /not-the-one|local-test/);
+        return true;
+      }));
+
+  it("a server that goes away fails a transaction, and is used again when it is back", async () => {
+    const database = await openDatabase({ url: server.url() });
+    await assert.rejects(
+      database.system(async (session) => {
+        await addTeam(session);
+        await server.down();
+        await session.query("select 1");
+      }),
+      DatabaseTrouble,
+    );
+    await assert.rejects(
+      database.system((session) => session.query("select 1")),
+      /cannot be used: .*ECONNREFUSED/,
+    );
+    await server.up();
+    assert.deepEqual(await database.system((session) => session.query("select * from salestag.team")), []);
+    await database.close();
   });
 });

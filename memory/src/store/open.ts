@@ -1,10 +1,12 @@
 // Opens the memory's database, embedded or on PostgreSQL, migrated and with its rights.
+import { AsyncLocalStorage } from "node:async_hooks";
 import { mkdirSync, rmSync } from "node:fs";
 import { FolderInUse, lockFolderNow } from "@salestag/protocol/service";
 import type { Claims, Database, Session } from "./database";
 import { type EmbeddedEngine, openEmbedded } from "./embedded";
 import { DatabaseTrouble, DEFAULT_LIMITS, type Engine, type Limits, RebuildNeeded } from "./engine";
 import { checkState, foldersOf, writeState } from "./folder-state";
+import { guarded, HARDEN_SQL } from "./guard";
 import { migrate } from "./migrate";
 import { openPostgres } from "./postgres";
 import { restoreTold } from "./restore";
@@ -36,6 +38,7 @@ export async function openDatabase(place: DatabasePlace, limits: Limits = DEFAUL
  * @throws DatabaseTrouble when a told file is damaged; then nothing is lost, but there is no database yet
  */
 export async function rebuildDatabase(data: string, limits: Limits = DEFAULT_LIMITS): Promise<Database> {
+  mkdirSync(data, { recursive: true, mode: 0o700 });
   const unlock = lock(data);
   try {
     writeState(data, "making");
@@ -74,6 +77,7 @@ async function makeEmbedded(data: string): Promise<Engine> {
   const folders = foldersOf(data);
   const engine = await prepared(data, await openEmbedded(folders), async (made) => {
     await migrate(made);
+    await made.transaction(DEFAULT_LIMITS, (transaction) => transaction.script(HARDEN_SQL));
     await restoreTold(folders.toldFolder, made);
   });
   writeState(data, "open");
@@ -110,6 +114,7 @@ async function prepared(
     transaction: (limits, work) => engine.transaction(limits, work),
     forPersons: (limits, work) => engine.forPersons(limits, work),
     alone: (statement, msMax) => engine.alone(statement, msMax),
+    maintain: () => engine.maintain(),
     async close() {
       if (await engine.close()) writeState(data, "closed");
     },
@@ -129,15 +134,19 @@ function lock(folder: string): () => void {
 }
 
 function databaseOf(engine: Engine, limits: Limits, unlock: () => void): Database {
+  const alone = notInside();
   return {
     durable: engine.durable,
-    system: (work) => engine.transaction(limits, work),
+    system: (work, own = limits) => alone(() => engine.transaction(own, work)),
     as: (claims, work) =>
-      engine.forPersons(limits, async (transaction) => {
-        await become(transaction, claims);
-        return work(transaction);
-      }),
-    alone: (statement, msMax) => engine.alone(statement, msMax),
+      alone(() =>
+        engine.forPersons(limits, async (transaction) => {
+          await become(transaction, claims);
+          return work(guarded(transaction));
+        }),
+      ),
+    maintain: () => alone(() => engine.maintain()),
+    alone: (statement, msMax) => alone(() => engine.alone(statement, msMax)),
     async close() {
       try {
         await engine.close();
@@ -145,6 +154,21 @@ function databaseOf(engine: Engine, limits: Limits, unlock: () => void): Databas
         unlock();
       }
     },
+  };
+}
+
+/** A transaction that is begun inside of another waits for that one's end, which waits for it. @returns a function that refuses it instead */
+function notInside(): <T>(work: () => Promise<T>) => Promise<T> {
+  const inside = new AsyncLocalStorage<{ over: boolean }>();
+  return async (work) => {
+    if (inside.getStore()?.over === false)
+      throw new DatabaseTrouble("A transaction was begun inside of another; use the session that is there.");
+    const mark = { over: false };
+    try {
+      return await inside.run(mark, work);
+    } finally {
+      mark.over = true;
+    }
   };
 }
 

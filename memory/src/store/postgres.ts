@@ -32,6 +32,7 @@ export async function openPostgres(url: string, personsUrl?: string): Promise<En
     transaction: (limits, work) => transact(service, limits, work),
     forPersons: (limits, work) => transact(persons, limits, work),
     alone: (statement, msMax) => alone(service, statement, msMax),
+    maintain: async () => undefined,
     close: async () => {
       for (const pool of pools) await pool.end();
     },

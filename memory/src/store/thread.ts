@@ -59,11 +59,11 @@ export class DatabaseThread {
       stdout: true, // what PostgreSQL says of its start is not the program's
       stderr: true,
     });
+    for (const stream of [worker.stdout, worker.stderr]) stream.resume();
     const thread = new DatabaseThread(worker, folders.folder);
     try {
       await thread.within(START_MS_MAX, thread.until(0), "opening it");
     } catch (cause) {
-      await worker.terminate();
       throw new RebuildNeeded(folders.folder, `it cannot be opened: ${clauseOf(cause)}`, { cause });
     }
     return thread;
@@ -92,12 +92,13 @@ export class DatabaseThread {
   }
 
   private async within<T>(msMax: number, answer: Promise<T>, what: string): Promise<T> {
-    const timer = setTimeout(() => {
-      this.fail(`${what} took more than ${msMax} ms`);
-      void this.worker.terminate();
-    }, msMax);
+    const timer = setTimeout(() => this.fail(`${what} took more than ${msMax} ms`), msMax);
     try {
       return await answer;
+    } catch (cause) {
+      // Nobody may open the folder again before this one has let go of it.
+      if (this.ended !== undefined) await this.worker.terminate();
+      throw cause;
     } finally {
       clearTimeout(timer);
     }

@@ -4,16 +4,22 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PostgresServer, requirePgvector } from "@salestag/protocol/testing";
 import type { Database } from "../store/database";
+import { DEFAULT_LIMITS, type Limits } from "../store/engine";
 import { openDatabase } from "../store/open";
 
 /**
  * Registers the suite twice. Each suite has one database, empty before each test.
  * @param body gets a function that gives the database of the running test
+ * @param limits of its transactions
  */
-export function onBothDatabases(area: string, body: (database: () => Database) => void): void {
+export function onBothDatabases(
+  area: string,
+  body: (database: () => Database) => void,
+  limits: Limits = DEFAULT_LIMITS,
+): void {
   describe(`${area} (embedded)`, () => {
     const folder = mkdtempSync(join(tmpdir(), "salestag-memory-"));
-    withDatabase(() => openDatabase({ folder }), body);
+    withDatabase(() => openDatabase({ folder }, limits), body);
     after(() => rmSync(folder, { recursive: true, force: true }));
   });
   describe(`${area} (PostgreSQL 15)`, () => {
@@ -22,7 +28,7 @@ export function onBothDatabases(area: string, body: (database: () => Database) =
       requirePgvector(this as unknown as Mocha.Context);
       server = await PostgresServer.start();
     });
-    withDatabase(() => openDatabase({ url: server!.url() }), body);
+    withDatabase(() => openDatabase({ url: server!.url() }, limits), body);
     after(() => server?.end());
   });
 }

@@ -1,8 +1,9 @@
 // Speech for tests of transcription: real Opus packets of tones, and of samples.
 import { Encoder } from "@evan/opus";
+import type { PlacedPacket } from "@salestag/protocol/team";
 import { RATE_HZ } from "../transcribe/audio";
 import { PACKET_MS } from "../transcribe/cut";
-import type { PlacedPacket, Speech } from "../transcribe/transcriber";
+import type { Speech } from "../transcribe/transcriber";
 
 const PACKET_SAMPLES = (RATE_HZ * PACKET_MS) / 1000;
 

@@ -1,13 +1,7 @@
 // Puts together what was said and who spoke: a transcriber's words and the badge's turns become a transcript.
 import type { Speaker, Transcript, Turn, Word } from "../model/transcript";
 import type { Heard } from "./transcriber";
-
-/** Who the badge heard, and when: ms after the conversation's start. `near` is the wearer. */
-export interface BadgeTurn {
-  startMs: number;
-  endMs: number;
-  talker: "near" | "far" | "unsure";
-}
+import { type BadgeTurn, SPEAKER_OF, settled } from "./turns";
 
 /** A pause as long ends a turn. */
 export const TURN_PAUSE_MS = 1500;
@@ -17,13 +11,6 @@ const NEAR_TURN_MS = 500;
 const FLICKER_PAUSE_MS = 400;
 /** A turn as short the badge may have misjudged. */
 const FLICKER_TURN_MS = 300;
-
-/** Whom the badge's word for a talker stands for. */
-export const SPEAKER_OF: Record<BadgeTurn["talker"], Speaker> = {
-  near: "rep",
-  far: "other",
-  unsure: "unsure",
-};
 
 /** A word, who said it, and whether the badge's turns leave a doubt. */
 interface Spoken {
@@ -43,8 +30,8 @@ export function transcriptOf(
   source: string,
   durationMs: number,
 ): Transcript {
-  const sorted = turns.toSorted((a, b) => a.startMs - b.startMs);
-  const spoken = steady(heard.words.map((word) => spokenBy(word, sorted)));
+  const known = settled(turns);
+  const spoken = steady(heard.words.map((word) => spokenBy(word, known)));
   return { source, language: heard.language, durationMs, turns: turnsOf(spoken) };
 }
 

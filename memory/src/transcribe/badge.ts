@@ -1,7 +1,7 @@
 // What the badge itself heard, as a transcript, where no transcriber is set: who spoke when, and the key phrases that fell, without anything between them.
 import { BADGE_SOURCE, type Transcript, type Turn } from "../model/transcript";
-import { type BadgeTurn, SPEAKER_OF } from "./align";
 import { spread } from "./clean";
+import { type BadgeTurn, SPEAKER_OF, settled } from "./turns";
 
 /** A key phrase that the badge heard. Times are ms after the conversation's start. */
 export interface BadgePhrase {
@@ -24,7 +24,7 @@ export function badgeTranscript(
   durationMs: number,
   language: string,
 ): Transcript {
-  const made: Turn[] = turns.map(({ startMs, endMs, talker }) => ({
+  const made: Turn[] = settled(turns).map(({ startMs, endMs, talker }) => ({
     speaker: SPEAKER_OF[talker],
     startMs,
     endMs,

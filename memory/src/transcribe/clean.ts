@@ -35,16 +35,19 @@ type Timed = HeardWord & { spread: boolean };
  */
 export function clean(texts: readonly RawText[], durationMs: number): Cleaned {
   const notes: string[] = [];
-  const note = (count: number, words: string) => count > 0 && notes.push(`${count} ${words}`);
+  const note = (count: number, words: string) => count > 0 && notes.push(`${words}: ${count}`);
   const all = texts.flatMap((text) => split(text, durationMs));
   const spoken = withoutSounds(all);
-  note(all.length - spoken.length, "words that tell of a sound, such as [music], were left out");
+  note(all.length - spoken.length, "words left out that tell of a sound, such as [music]");
   const once = withoutLoops(spoken);
-  note(spoken.length - once.length, "words that repeat the ones before them again and again were left out");
+  note(spoken.length - once.length, "words left out that repeat the ones before them again and again");
   const inside = once.filter(({ startMs }) => !(startMs > durationMs + BEYOND_END_MS));
-  note(once.length - inside.length, "words were left out that are said to fall after the end of the audio");
+  note(once.length - inside.length, "words left out that are said to fall after the end of the audio");
   check(once.length, inside.length, durationMs);
-  note(dropDisorder(inside), "words had times out of order, and got times between their neighbours'");
+  note(
+    dropDisorder(inside),
+    "words whose times were out of order, and that got times between their neighbours'",
+  );
   const spreadWords = inside.filter(({ spread, startMs }) => spread || Number.isNaN(startMs)).length;
   return { words: fill(inside, durationMs), spreadWords, notes };
 }

@@ -1,12 +1,14 @@
-// Recogniser that is a program of this machine: it gets a WAV file, as a path or on its standard input, and prints JSON (answer.ts). No shell; a process
+// Recogniser that is a program of this machine: it gets a WAV file, as a path or on its standard input, and prints JSON (answer.ts)
+// or lays it beside that file. No shell; a process
 // group of its own, which is killed when the time is up; nothing of this process's environment but where programs and homes are.
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
+import { messageOf, systemCodeOf } from "@salestag/protocol/service";
 import { readAnswer } from "./answer";
 import { ANSWER_BYTES_MAX } from "./post";
-import { type AudioFile, messageOf, type Recogniser, TranscriptionError } from "./transcriber";
+import { type AudioFile, type Recogniser, TranscriptionError } from "./transcriber";
 
 export interface CommandOptions {
   /** Absolute path, or a name that is looked for in PATH. */
@@ -52,22 +54,37 @@ export function commandRecogniser(options: CommandOptions): Recogniser {
 }
 
 /** Lays the audio into a folder that only this user may enter, where the program wants a path; it is gone when the program is. */
-async function withFile<T>(
+async function withFile(
   { bytes }: AudioFile,
   { args }: CommandOptions,
-  use: (args: string[], input: Buffer) => Promise<T>,
-): Promise<T> {
+  use: (args: string[], input: Buffer) => Promise<Ended>,
+): Promise<Ended> {
   if (!args.some((arg) => arg.includes(AUDIO_PLACE))) return await use(args, bytes);
   const folder = await mkdtemp(join(tmpdir(), "salestag-audio-"));
   try {
     const path = join(folder, "audio.wav");
     await writeFile(path, bytes, { mode: 0o600 });
-    return await use(
+    const ended = await use(
       args.map((arg) => arg.replaceAll(AUDIO_PLACE, path)),
       Buffer.alloc(0),
     );
+    return { ...ended, stdout: (await readBeside(path)) ?? ended.stdout };
   } finally {
     await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** whisper-cli writes its JSON beside the audio: it cannot open a standard output that is a socket, as Node's is. */
+async function readBeside(audioPath: string): Promise<string | undefined> {
+  const path = `${audioPath}.json`;
+  try {
+    const { size } = await stat(path);
+    if (size > ANSWER_BYTES_MAX)
+      throw new TranscriptionError(`it wrote ${size} bytes of JSON, more than ${ANSWER_BYTES_MAX}`, "later");
+    return await readFile(path, "utf8");
+  } catch (cause) {
+    if (systemCodeOf(cause) === "ENOENT") return undefined;
+    throw cause;
   }
 }
 
@@ -137,6 +154,6 @@ function killGroup(child: ChildProcess): void {
   try {
     process.kill(-child.pid, "SIGKILL");
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== "ESRCH") throw cause; // ESRCH: it is gone already
+    if (systemCodeOf(cause) !== "ESRCH") throw cause; // ESRCH: it is gone already
   }
 }

@@ -2,7 +2,7 @@
 //
 //   conversation  |ooooo....oooo................ooo|     o packets, . nothing
 //   part          |ooooo....oooo..||..ooo|               a short silence stays, of a long one the two ends stay
-import type { PlacedPacket } from "./transcriber";
+import type { PlacedPacket } from "@salestag/protocol/team";
 
 /** Length of a packet. */
 export const PACKET_MS = 20;

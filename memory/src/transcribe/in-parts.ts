@@ -1,10 +1,11 @@
 // The part that all transcribers have in common: a conversation goes to the recogniser in parts, and what comes back is checked and put in its place in time.
-import { decode, wavOf } from "./audio";
+import { decode, oggOf, wavOf } from "./audio";
 import { clean } from "./clean";
-import { type CutLimits, cut, type Part, placeOf } from "./cut";
+import { type CutLimits, cut, PACKET_MS, type Part, placeOf } from "./cut";
 import { languageTagOf, UNKNOWN_LANGUAGE } from "./language";
 import {
   type AudioFile,
+  type AudioFormat,
   type Heard,
   type HeardWord,
   type Recogniser,
@@ -39,20 +40,20 @@ export function inParts(recogniser: Recogniser, limits: CutLimits, language?: st
 /** @throws TranscriptionError for packets that are not in order: nothing is asked */
 function placed({ packets }: Speech) {
   let endMs = 0;
-  for (const { startMs, packet } of packets) {
+  for (const { startMs } of packets) {
     if (!Number.isInteger(startMs) || startMs < endMs)
       throw new TranscriptionError(
         `the packet at ${startMs} ms is not in order: before it all is taken up to ${endMs} ms`,
         "never",
       );
-    endMs = startMs + (packet.length > 0 ? 20 : 0);
+    endMs = startMs + PACKET_MS;
   }
   return packets;
 }
 
 async function hear(recogniser: Recogniser, part: Part, signal: AbortSignal): Promise<HeardPart> {
   signal.throwIfAborted();
-  const { audio, unreadable } = audioOf(part);
+  const { audio, unreadable } = await audioOf(part, recogniser.format);
   const answer = await recogniser.recognise(audio, signal);
   const { words, spreadWords, notes } = clean(answer.texts, part.durationMs);
   return {
@@ -64,8 +65,9 @@ async function hear(recogniser: Recogniser, part: Part, signal: AbortSignal): Pr
   };
 }
 
-function audioOf(part: Part): { audio: AudioFile; unreadable: number } {
-  const { samples, unreadable } = decode(part);
+async function audioOf(part: Part, format: AudioFormat): Promise<{ audio: AudioFile; unreadable: number }> {
+  if (format === "ogg") return { audio: oggOf(part), unreadable: 0 };
+  const { samples, unreadable } = await decode(part);
   return { audio: wavOf(samples), unreadable };
 }
 

@@ -7,7 +7,8 @@ import {
   request as requestHttp,
 } from "node:http";
 import { request as requestHttps } from "node:https";
-import { messageOf, TranscriptionError } from "./transcriber";
+import { messageOf } from "@salestag/protocol/service";
+import { TranscriptionError } from "./transcriber";
 
 /** Where a recogniser is, and how long it may take. */
 export interface Endpoint {

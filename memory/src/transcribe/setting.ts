@@ -1,21 +1,14 @@
 // The one setting that says who transcribes (docs/transcribers.md): read, checked, and made a transcriber.
 import { basename } from "node:path";
+import { readPrivate } from "@salestag/protocol/service";
+import { ExitCode, ToolError } from "@salestag/protocol/team";
 import { AUDIO_PLACE, commandRecogniser } from "./command";
 import { CUT_DEFAULTS, inParts } from "./in-parts";
-import { readKey } from "./key-file";
 import { languageTagOf, UNKNOWN_LANGUAGE } from "./language";
 import { openAiRecogniser, TIMES } from "./openai";
 import type { Endpoint } from "./post";
 import { AUDIO_FORMATS, type Recogniser, type Transcriber } from "./transcriber";
 import { whisperCppRecogniser } from "./whisper-cpp";
-
-/** The setting cannot be used. Tells no secret. */
-export class SettingError extends Error {
-  constructor(message: string) {
-    super(message);
-    this.name = "SettingError";
-  }
-}
 
 const FORMS =
   "openai+https://HOST/v1?model=NAME, whisper.cpp+http://127.0.0.1:PORT or command:/usr/bin/PROGRAM {audio}";
@@ -24,12 +17,13 @@ const PART_MINUTES_MAX = 60;
 const TIMEOUT_S_DEFAULT = 600;
 const TIMEOUT_S_MAX = 24 * 3600;
 const PROMPT_CHARACTERS_MAX = 1000;
+const KEY = /^[\x21-\x7e]{1,4096}$/;
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 
 /**
  * @param setting one of FORMS, with its options
  * @param nowMs Unix time
- * @throws SettingError
+ * @throws ToolError
  */
 export function transcriberOf(setting: string, nowMs: () => number): Transcriber {
   const { kind, rest, options } = split(setting);
@@ -51,7 +45,7 @@ function split(setting: string): { kind: string; rest: string; options: URLSearc
     return { kind: "command", rest: command[2], options: new URLSearchParams(command[1]) };
   const server = /^(openai|whisper\.cpp)\+(https?:\/\/[^?#]+)(?:\?([^#]*))?$/.exec(setting);
   if (server !== null) return { kind: server[1], rest: server[2], options: new URLSearchParams(server[3]) };
-  throw new SettingError(`the transcriber's setting is none of the known ones; write ${FORMS}`);
+  throw wrong(`the transcriber's setting is none of the known ones; write ${FORMS}`);
 }
 
 function behind(kind: string, asked: Options, endpoint: Endpoint, language: string | undefined): Recogniser {
@@ -69,9 +63,7 @@ function behind(kind: string, asked: Options, endpoint: Endpoint, language: stri
     url.pathname = `${url.pathname.replace(/\/+$/, "")}/audio/transcriptions`;
   const model = asked.text("model", 200);
   if (model === undefined)
-    throw new SettingError(
-      "the transcriber's setting has no model: add ?model=NAME, such as model=whisper-1",
-    );
+    throw wrong("the transcriber's setting has no model: add ?model=NAME, such as model=whisper-1");
   const format = asked.oneOf("audio", AUDIO_FORMATS);
   return openAiRecogniser({ ...common, model, format, times: asked.oneOf("times", TIMES) });
 }
@@ -81,15 +73,15 @@ function endpointOf(address: string, asked: Options, timeoutMs: number, nowMs: (
   try {
     url = new URL(address);
   } catch {
-    throw new SettingError("the transcriber's address is no URL: write https://HOST:PORT/PATH");
+    throw wrong("the transcriber's address is no URL: write https://HOST:PORT/PATH");
   }
   if (url.username !== "" || url.password !== "")
-    throw new SettingError(
+    throw wrong(
       "the transcriber's address has a name or a password in it: put the key into a file, and name it with key-file",
     );
   const plain = asked.oneOf("plain", ["no", "yes"]) === "yes";
   if (url.protocol === "http:" && !plain && !LOOPBACK.test(url.hostname))
-    throw new SettingError(
+    throw wrong(
       `conversations would travel to ${url.host} in the clear: use https, or add plain=yes where the network is trusted`,
     );
   const keyFile = asked.text("key-file", 4096);
@@ -97,9 +89,17 @@ function endpointOf(address: string, asked: Options, timeoutMs: number, nowMs: (
 }
 
 function keyOf(file: string): string {
-  const key = readKey(file);
-  if ("wrong" in key) throw new SettingError(`the transcriber's key-file ${file} ${key.wrong}`);
-  return key.key;
+  const key = readPrivate(file);
+  if (typeof key === "string") throw wrong(`the transcriber's key-file ${file} ${key}`);
+  if (!KEY.test(key.toString("utf8")))
+    throw wrong(
+      `the transcriber's key-file ${file} holds no key: write one line of printable characters into it`,
+    );
+  return key.toString("utf8");
+}
+
+function wrong(message: string): ToolError {
+  return new ToolError(ExitCode.Usage, message);
 }
 
 /** @returns program and arguments: separated by blanks, or a JSON array where an argument has blanks in it */
@@ -107,10 +107,8 @@ function commandOf(text: string): { program: string; args: string[] } {
   const parts = text.trim().startsWith("[") ? fromJson(text) : text.trim().split(/\s+/);
   const [program, ...args] = parts;
   if (program === undefined || program === "")
-    throw new SettingError(
-      `the transcriber's command names no program; write command:/usr/bin/PROGRAM ${AUDIO_PLACE}`,
-    );
-  if (basename(program) === "") throw new SettingError(`the transcriber's command ${program} is a folder`);
+    throw wrong(`the transcriber's command names no program; write command:/usr/bin/PROGRAM ${AUDIO_PLACE}`);
+  if (basename(program) === "") throw wrong(`the transcriber's command ${program} is a folder`);
   return { program, args };
 }
 
@@ -121,7 +119,7 @@ function fromJson(text: string): string[] {
   } catch {
     // told below
   }
-  throw new SettingError(
+  throw wrong(
     'the transcriber\'s command begins with [ and is no JSON array of texts; write ["PROGRAM", "ARGUMENT"]',
   );
 }
@@ -133,7 +131,7 @@ class Options {
   constructor(options: URLSearchParams) {
     this.#unread = new Map(options);
     if (this.#unread.size !== [...options].length)
-      throw new SettingError("the transcriber's setting has an option twice");
+      throw wrong("the transcriber's setting has an option twice");
   }
 
   /** @returns undefined where it is not there */
@@ -142,7 +140,7 @@ class Options {
     this.#unread.delete(name);
     if (value === undefined) return undefined;
     if (value === "" || value.length > charactersMax)
-      throw new SettingError(
+      throw wrong(
         `the transcriber's ${name} must have 1 to ${charactersMax} characters, not ${value.length}`,
       );
     return value;
@@ -153,7 +151,7 @@ class Options {
     if (text === undefined) return otherwise;
     const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
     if (!(value >= min && value <= max))
-      throw new SettingError(
+      throw wrong(
         `the transcriber's ${name} is ${JSON.stringify(text)}; write a whole number from ${min} to ${max}`,
       );
     return value;
@@ -164,9 +162,7 @@ class Options {
     const text = this.text(name, 100);
     const value = text === undefined ? values[0] : values.find((candidate) => candidate === text);
     if (value === undefined)
-      throw new SettingError(
-        `the transcriber's ${name} is ${JSON.stringify(text)}; write ${values.join(" or ")}`,
-      );
+      throw wrong(`the transcriber's ${name} is ${JSON.stringify(text)}; write ${values.join(" or ")}`);
     return value;
   }
 
@@ -175,17 +171,15 @@ class Options {
     if (text === undefined) return undefined;
     const tag = languageTagOf(text);
     if (tag === UNKNOWN_LANGUAGE)
-      throw new SettingError(
-        `the transcriber's language is ${JSON.stringify(text)}; write a code such as en`,
-      );
+      throw wrong(`the transcriber's language is ${JSON.stringify(text)}; write a code such as en`);
     return tag;
   }
 
-  /** @throws SettingError for an option that nobody knows here */
+  /** @throws ToolError for an option that nobody knows here */
   end(): void {
     const [name] = this.#unread.keys();
     if (name !== undefined)
-      throw new SettingError(
+      throw wrong(
         `the transcriber's setting has the option ${JSON.stringify(name)}, which is not known here`,
       );
   }

@@ -1,14 +1,9 @@
 // What a transcriber is: it gets what a badge recorded of a conversation and says which words fell when. The ways to make one are in setting.ts.
-
-/** An Opus packet of 20 ms, mono, in its place: ms after the conversation's start. */
-export interface PlacedPacket {
-  startMs: number;
-  packet: Buffer;
-}
+import type { PlacedPacket } from "@salestag/protocol/team";
 
 /** What a badge recorded of a conversation. Where there is no packet, nobody spoke or something was lost. */
 export interface Speech {
-  /** In order, without overlap. */
+  /** Of 20 ms, mono, in order, without overlap. */
   packets: PlacedPacket[];
   durationMs: number;
 }
@@ -88,9 +83,4 @@ export class TranscriptionError extends Error {
     super(message, options);
     this.name = "TranscriptionError";
   }
-}
-
-/** @returns the text of anything that was thrown */
-export function messageOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
 }

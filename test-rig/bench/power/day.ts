@@ -1,9 +1,9 @@
 // A badge-day in virtual time: conversations for four of ten hours, the real program, relay and network without faults; and what it cost, in slices.
-import { addUsage, type Usage } from "@salestag/hardware/power";
+import { addUsage, noUsage, type Usage } from "@salestag/hardware/power";
 import { CONSENT_DEFAULT } from "@salestag/protocol";
 import { RigError } from "../../src/errors";
 import { simulate } from "../../src/simulate/run";
-import { between, Meter, noUsage } from "./meter";
+import { between, Meter } from "./meter";
 
 export interface DayOptions {
   hours: number;

@@ -1,6 +1,6 @@
 // Counts what a simulated badge does that costs power: from what it logs, what passes its socket, what its flash chip is asked, and the time in its virtual
 // machine.
-import type { Usage } from "@salestag/hardware/power";
+import { noUsage, type Usage } from "@salestag/hardware/power";
 import { RADIO } from "@salestag/hardware/power-data";
 import { ChunkKind, FRAME_MS } from "@salestag/protocol";
 import { parseTrace, type TraceEvent } from "@salestag/protocol/host";
@@ -124,28 +124,6 @@ export class Meter {
     if (light !== 0) this.sum.lightMs += (nowMs - this.patternMs) / everyS;
     this.patternMs = nowMs;
   }
-}
-
-/** @returns a usage of no time */
-export function noUsage(): Usage {
-  return {
-    elapsedMs: 0,
-    programMs: 0,
-    speechMs: 0,
-    keptMs: 0,
-    inReachMs: 0,
-    connections: 0,
-    connectedMs: 0,
-    radioAwakeMs: 0,
-    sentBytes: 0,
-    receivedBytes: 0,
-    flashReads: 0,
-    flashPrograms: 0,
-    flashErases: 0,
-    lightMs: 0,
-    tones: 0,
-    buzzes: 0,
-  };
 }
 
 /** @returns what came between two totals */

@@ -1,7 +1,6 @@
 // Plays the Jacdac service `flash-chip` (firmware/services/flash-chip.md) on an emulated badge's bus, over a NOR flash in memory.
 import { type NorFlash, PowerCut } from "@salestag/firmware/nor-flash";
-import { decodeFrame, encodeFrame, JD_FLAG_COMMAND, JD_INDEX_CONTROL } from "@salestag/protocol/jacdac";
-import type { VirtualTime } from "./virtual-time";
+import { BusDevice, type BusDeviceParts } from "./bus-device";
 
 /** Service class of flash-chip.md. */
 export const FLASH_CHIP_CLASS = 0x1c9e4b2d;
@@ -10,8 +9,6 @@ const COMMAND_IDENTIFY = 0x80;
 const COMMAND_READ = 0x81;
 const COMMAND_PROGRAM = 0x82;
 const COMMAND_ERASE = 0x83;
-const ANNOUNCE_MS = 500;
-const SERVICE_INDEX = 1;
 /** Winbond W25Q512JV: the size is told apart, whatever the real array here has. */
 const JEDEC_ID = 0x2040ef;
 const READ_BYTES_MAX = 224;
@@ -25,35 +22,25 @@ export interface FlashTimes {
 
 export const FLASH_TIMES: FlashTimes = { readMs: 0, programMs: 1, eraseMs: 45 };
 
-export interface PlayedFlashParts {
-  time: VirtualTime;
-  /** Hardware id of the chip on the bus, 16 hexadecimal digits. */
-  deviceId: string;
+export interface PlayedFlashParts extends Omit<BusDeviceParts, "serviceClass"> {
   nor: NorFlash;
   times?: FlashTimes;
-  /** Puts a frame on the bus. */
-  send: (frame: Buffer) => void;
 }
 
 export class PlayedFlash {
-  private announces = 0;
-  private off = false;
+  private readonly device: BusDevice;
   private readonly times: FlashTimes;
 
   constructor(private readonly parts: PlayedFlashParts) {
     this.times = parts.times ?? FLASH_TIMES;
-    this.announce();
+    this.device = new BusDevice({ ...parts, serviceClass: FLASH_CHIP_CLASS });
   }
 
   /** Takes a frame from the bus. */
   receive(bytes: Buffer): void {
-    if (this.off) return;
+    if (this.device.off) return;
     const { nor } = this.parts;
-    const frame = decodeFrame(bytes);
-    if (frame === undefined || frame.deviceId !== this.parts.deviceId || !(frame.flags & JD_FLAG_COMMAND))
-      return;
-    for (const { serviceIndex, command, data } of frame.packets) {
-      if (serviceIndex !== SERVICE_INDEX) continue;
+    for (const { command, data } of this.device.commandsIn(bytes)) {
       if (command === COMMAND_IDENTIFY && data.length === 1) {
         const report = Buffer.alloc(9);
         report.writeUInt32LE(nor.sectors, 0);
@@ -79,7 +66,7 @@ export class PlayedFlash {
 
   /** Takes the chip off the bus. */
   powerOff(): void {
-    this.off = true;
+    this.device.off = true;
   }
 
   /** @returns the status that the service tells; nothing is told any more once the power went */
@@ -88,31 +75,13 @@ export class PlayedFlash {
       operation();
       return 0;
     } catch (error) {
-      if (error instanceof PowerCut) this.off = true;
+      if (error instanceof PowerCut) this.device.off = true;
       else if (!(error instanceof RangeError)) throw error;
       return 1;
     }
   }
 
   private report(command: number, data: Buffer, afterMs: number): void {
-    if (this.off) return;
-    const { deviceId, time } = this.parts;
-    const packets = [{ serviceIndex: SERVICE_INDEX, command, data }];
-    const frame = encodeFrame({ flags: 0, deviceId, packets });
-    time.at(time.nowMs() + afterMs, () => {
-      if (!this.off) this.parts.send(frame);
-    });
-  }
-
-  private announce(): void {
-    if (this.off) return;
-    const { deviceId, time } = this.parts;
-    this.announces = Math.min(15, this.announces + 1);
-    const data = Buffer.alloc(8);
-    data.writeUInt32LE(this.announces, 0);
-    data.writeUInt32LE(FLASH_CHIP_CLASS, 4);
-    const packet = { serviceIndex: JD_INDEX_CONTROL, command: 0, data };
-    this.parts.send(encodeFrame({ flags: 0, deviceId, packets: [packet] }));
-    time.at(time.nowMs() + ANNOUNCE_MS, () => this.announce());
+    if (!this.device.off) this.device.sendLater(this.device.reportFrame(command, data), afterMs);
   }
 }

@@ -4,6 +4,21 @@ import type { Gate, VirtualTime } from "./virtual-time";
 
 const STEP_MS = 10;
 
+/**
+ * Lets virtual time run from now on, no faster than a multiple of real time.
+ * @param speed virtual ms for each real ms
+ * @returns stops it; resolves when it stands still
+ */
+export function runAtPace(time: VirtualTime, speed = 1): () => Promise<void> {
+  new PaceGate(time, () => performance.now(), speed);
+  let on = true;
+  const running = time.run(Number.MAX_SAFE_INTEGER, () => !on);
+  return async () => {
+    on = false;
+    await running;
+  };
+}
+
 export class PaceGate implements Gate {
   private readonly startVirtualMs: number;
   private readonly startRealMs: number;

@@ -75,14 +75,16 @@ const ListQuery = exactly({
   limit: Type.Integer({ minimum: 1, maximum: PAGE_MAX, default: 100 }),
 });
 
-function addTable<Body extends Record<string, TSchema>>(app: Api, context: ApiContext, table: Table<Body>) {
-  const { plural, Singular, about, body, managersOnly } = table;
+function addTable(app: Api, context: ApiContext, table: AnyTable): void {
+  addReading(app, context, table);
+  addChanging(app, context, table);
+}
+
+function addReading(app: Api, context: ApiContext, table: AnyTable): void {
+  const { plural, Singular, about, body } = table;
   const tags = ["team"];
   const answer: TSchema = exactly({ id: Id, ...body });
-  const who = managersOnly ? " (managers)" : "";
-  const may = (managersOnly ? context.asManager : context.asPerson).bind(context);
-  const plain = app as unknown as Api;
-  plain.get(
+  app.get(
     `/v1/${plural}`,
     {
       schema: {
@@ -97,7 +99,28 @@ function addTable<Body extends Record<string, TSchema>>(app: Api, context: ApiCo
     },
     (request) => context.asPerson(request, (session) => list(session, table, request.query)),
   );
-  plain.post(
+  app.get(
+    `/v1/${plural}/:id`,
+    {
+      schema: {
+        tags,
+        operationId: `get${Singular}`,
+        summary: `One ${about}`,
+        params: ById,
+        response: { 200: answer },
+      },
+    },
+    (request) => context.asPerson(request, (session) => get(session, table, request.params.id)),
+  );
+}
+
+function addChanging(app: Api, context: ApiContext, table: AnyTable): void {
+  const { plural, Singular, about, body, managersOnly } = table;
+  const tags = ["team"];
+  const answer: TSchema = exactly({ id: Id, ...body });
+  const who = managersOnly ? " (managers)" : "";
+  const may = (managersOnly ? context.asManager : context.asPerson).bind(context);
+  app.post(
     `/v1/${plural}`,
     {
       schema: {
@@ -115,20 +138,7 @@ function addTable<Body extends Record<string, TSchema>>(app: Api, context: ApiCo
       return reply.code(201).send(row);
     },
   );
-  plain.get(
-    `/v1/${plural}/:id`,
-    {
-      schema: {
-        tags,
-        operationId: `get${Singular}`,
-        summary: `One ${about}`,
-        params: ById,
-        response: { 200: answer },
-      },
-    },
-    (request) => context.asPerson(request, (session) => get(session, table, request.params.id)),
-  );
-  plain.put(
+  app.put(
     `/v1/${plural}/:id`,
     {
       schema: {

@@ -44,6 +44,7 @@ const WearerAnswer = exactly({ since: Time, wornBy: NamedOrNull });
 export function addPeopleRoutes(app: Api, context: ApiContext): void {
   addMe(app, context);
   addPeople(app, context);
+  addPersonChange(app, context);
   addBadges(app, context);
   addWearers(app, context);
 }
@@ -103,6 +104,10 @@ function addPeople(app: Api, context: ApiContext): void {
       return reply.code(201).send(person);
     },
   );
+}
+
+function addPersonChange(app: Api, context: ApiContext): void {
+  const tags = ["team"];
   app.put(
     "/v1/people/:id",
     {

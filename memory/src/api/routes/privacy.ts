@@ -48,8 +48,11 @@ const tags = ["privacy"];
 
 export function addPrivacyRoutes(app: Api, context: ApiContext): void {
   addHolds(app, context);
+  addRelease(app, context);
   addRetention(app, context);
+  addPreview(app, context);
   addErasures(app, context);
+  addErasureList(app, context);
   addAudit(app, context);
 }
 
@@ -97,6 +100,10 @@ function addHolds(app: Api, context: ApiContext): void {
       return reply.code(201).send(await placeHold(database, actor, subject, reason, when));
     },
   );
+}
+
+function addRelease(app: Api, context: ApiContext): void {
+  const { database, clock } = context.parts;
   app.post(
     "/v1/holds/:id/release",
     {
@@ -162,6 +169,9 @@ function addRetention(app: Api, context: ApiContext): void {
       return request.body;
     },
   );
+}
+
+function addPreview(app: Api, context: ApiContext): void {
   app.get(
     "/v1/retention/preview",
     {
@@ -237,6 +247,9 @@ function addErasures(app: Api, context: ApiContext): void {
       }
     },
   );
+}
+
+function addErasureList(app: Api, context: ApiContext): void {
   app.get(
     "/v1/erasures",
     {

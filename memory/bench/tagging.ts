@@ -1,0 +1,62 @@
+// How well the local tagger finds what people labelled: a Markdown table for both parts of the labelled set. `npm run bench:tagging`.
+import { readFileSync } from "node:fs";
+import { type LabelledDialogue, readLabelled } from "../src/labelled/read";
+import { type Score, type SetScore, score } from "../src/labelled/score";
+import type { Structurer } from "../src/model/structure";
+import { TAG_KINDS } from "../src/model/taxonomy";
+
+const PARTS = ["tuning", "held-out"] as const;
+const TAGGER = "../src/tagger";
+
+function readPart(part: (typeof PARTS)[number]): LabelledDialogue[] {
+  const file = new URL(`../labelled/${part}.txt`, import.meta.url);
+  return readLabelled(readFileSync(file, "utf8"), `memory/labelled/${part}.txt`);
+}
+
+async function scorePart(dialogues: LabelledDialogue[], structurer: Structurer): Promise<SetScore> {
+  const { signal } = new AbortController();
+  const tagged = [];
+  for (const { transcript, labels } of dialogues)
+    tagged.push({ labels, predicted: (await structurer.structure(transcript, signal)).tags });
+  return score(tagged);
+}
+
+const figures = ({ precision, recall, f1 }: Pick<Score, "precision" | "recall" | "f1">) =>
+  [precision, recall, f1].map((value) => value.toFixed(2)).join(" | ");
+
+/** @param cells of each part, its figures in one text */
+const row = (title: string, cells: string[]) => `| ${title} | ${cells.join(" | ")} |`;
+
+const counted = (one: Score) => `${one.right + one.missed} | ${figures(one)}`;
+
+function table(scores: SetScore[]): string[] {
+  return [
+    row(
+      "kind",
+      PARTS.map((part) => `${part}: labels | precision | recall | F1`),
+    ),
+    `|---|${"---:|".repeat(4 * PARTS.length)}`,
+    ...TAG_KINDS.map((kind) =>
+      row(
+        `\`${kind}\``,
+        scores.map(({ kinds }) => counted(kinds.get(kind)!)),
+      ),
+    ),
+    row(
+      "**all labels** (micro)",
+      scores.map(({ micro }) => counted(micro)),
+    ),
+    row(
+      "**mean of the kinds** (macro)",
+      scores.map(({ macro }) => ` | ${figures(macro)}`),
+    ),
+  ];
+}
+
+const { localStructurer } = (await import(TAGGER)) as { localStructurer(): Structurer };
+const structurer = localStructurer();
+const parts = PARTS.map(readPart);
+const scores = [];
+for (const dialogues of parts) scores.push(await scorePart(dialogues, structurer));
+const sizes = PARTS.map((part, place) => `${parts[place].length} dialogues in ${part}.txt`);
+console.log(`\`${structurer.name}\`, ${sizes.join(", ")}:\n\n${table(scores).join("\n")}`);

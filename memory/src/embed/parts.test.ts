@@ -1,0 +1,75 @@
+// Which texts of a conversation are embedded, and what counts as an answer.
+import assert from "node:assert/strict";
+import type { Structure, Tag } from "../model/structure";
+import type { TagKind } from "../model/taxonomy";
+import type { Speaker, Transcript } from "../model/transcript";
+import { answerIn, partsOf } from "./parts";
+
+function transcriptOf(...lines: [Speaker, string][]): Transcript {
+  const turns = lines.map(([speaker, text]) => ({ speaker, text, startMs: 0, endMs: 1, words: [] }));
+  return { source: "test", language: "en", durationMs: 1, turns };
+}
+
+function tagOf(kind: TagKind, turn: number, quote: string): Tag {
+  return {
+    kind,
+    turn,
+    quote,
+    firstWord: 0,
+    lastWord: 0,
+    startMs: 0,
+    endMs: 1,
+    rule: "r",
+    reason: "r",
+    confidence: 1,
+  };
+}
+
+const NOTHING: Structure = { tags: [], insights: [] };
+
+describe("embed: parts", () => {
+  it("the whole with what tells most first, and each objection with its answer", () => {
+    const transcript = transcriptOf(
+      ["rep", "Solar?"],
+      ["other", "Well, too dear."],
+      ["unsure", ""],
+      ["rep", "It pays."],
+      ["other", "Fine."],
+    );
+    const tags = [tagOf("mood.turn-up", 4, "Fine."), tagOf("objection.pricing", 1, "too dear")];
+    assert.deepEqual(partsOf(transcript, { tags, insights: [{ kind: "summary", text: "Solar." }] }), [
+      {
+        part: "conversation",
+        n: 0,
+        text: "Solar.\nFine.\ntoo dear\nWell, too dear.\nFine.\nSolar?\nIt pays.",
+      },
+      { part: "moment", n: 1, text: "too dear\nWell, too dear.\nIt pays." },
+    ]);
+  });
+
+  it("where nothing was said there is nothing", () => {
+    assert.deepEqual(partsOf(transcriptOf(["other", ""]), NOTHING), []);
+  });
+
+  it("an endless talk, and one with endless objections, are cut", () => {
+    const long = transcriptOf(
+      ...Array.from({ length: 5000 }, (): [Speaker, string] => ["other", "too dear for me"]),
+    );
+    const tags = Array.from({ length: 5000 }, (_, turn) => tagOf("objection.pricing", turn, "too dear"));
+    const parts = partsOf(long, { tags, insights: [] });
+    assert.equal(parts.length, 201);
+    assert.equal(parts[0].text.length, 12_000);
+  });
+
+  const rep = { speaker: "rep" as const, text: "r" };
+  const other = { speaker: "other" as const, text: "o" };
+  const silent = { speaker: "other" as const, text: "" };
+  for (const [name, after, count] of [
+    ["the rep's turns until the other one speaks", [rep, silent, rep, other, rep], 2],
+    ["the other one goes on before the rep answers", [other, rep, other], 1],
+    ["no answer", [other, other], 0],
+    ["a lecture", [rep, rep, rep, rep, rep, rep], 4],
+    ["the end", [], 0],
+  ] as const)
+    it(`answer: ${name}`, () => assert.equal(answerIn(after).length, count));
+});
