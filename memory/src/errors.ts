@@ -1,4 +1,5 @@
 // Errors that end `salestag-memory`, and the exit code that each becomes.
+import { FolderInUse } from "@salestag/protocol/service";
 import { ExitCode as TeamExitCode, ToolError } from "@salestag/protocol/team";
 import { DatabaseTrouble } from "./store/engine";
 
@@ -32,7 +33,7 @@ export class MemoryError extends Error {
 /** @returns the code that the process ends with */
 export function exitCodeOf(cause: unknown): ExitCode {
   if (cause instanceof MemoryError) return cause.exitCode;
-  if (cause instanceof DatabaseTrouble) return ExitCode.Database;
+  if (cause instanceof DatabaseTrouble || cause instanceof FolderInUse) return ExitCode.Database;
   if (cause instanceof ToolError)
     return cause.exitCode === TeamExitCode.Keys ? ExitCode.Keys : ExitCode.Usage;
   const code = (cause as NodeJS.ErrnoException | undefined)?.code;

@@ -1,93 +1,32 @@
 // Puts the memory together from its parts, and ends them in order. main.ts runs it on the machine's own time and randomness, tests on theirs.
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import type { Clock, Log } from "@salestag/protocol/service";
+import type { Clock } from "@salestag/protocol/service";
 import { lockFolderNow, messageOf } from "@salestag/protocol/service";
-import { fillGaps, oggOpus, ToolError } from "@salestag/protocol/team";
-import type { ListenOptions } from "./api/server";
-import type { TokenSettings } from "./api/tokens";
-import type { Embedder } from "./embed";
 import { Archive, type Place } from "./ingest/archive";
 import { FolderSource, type Source } from "./ingest/folder";
 import { Intake, type IntakeCounts } from "./ingest/intake";
 import { Keyring } from "./ingest/keyring";
-import { type NatsPlace, NatsSource } from "./ingest/nats";
+import { NatsSource } from "./ingest/nats";
 import { type IngestHandler, ingestHandler } from "./ingest/webhook";
 import { Live } from "./live";
 import { conversationId } from "./model/conversation-id";
-import type { Structurer } from "./model/structure";
 import { BADGE_SOURCE } from "./model/transcript";
+import { audioAt } from "./pipeline/audio";
 import { BootClocks } from "./pipeline/boot-clocks";
-import { openPlace } from "./pipeline/final";
-import { daily, every } from "./pipeline/nightly";
 import { Opener } from "./pipeline/opener";
 import { type Problem, Problems } from "./pipeline/problems";
 import { assignWearers } from "./pipeline/rows";
-import { searchStage } from "./pipeline/search";
-import { type Stage, StageRunner } from "./pipeline/stage";
-import { structuringStage } from "./pipeline/structuring";
+import { makeStages, type Stages } from "./pipeline/stages";
 import { teamIdOf } from "./pipeline/team";
-import { transcriptionStage } from "./pipeline/transcription";
+import { startUpkeep } from "./pipeline/upkeep";
 import { Eraser } from "./privacy/erasure";
-import { expire } from "./privacy/retention";
 import { ensureVectorIndex } from "./search";
+import type { MemoryParts, MemorySettings } from "./settings";
 import type { Database } from "./store/database";
 import { openDatabase } from "./store/open";
-import type { Transcriber } from "./transcribe";
 
-/** What the memory is to do. Folders and files by their paths. */
-export interface MemorySettings {
-  /** Data folder: archive, told files, embedded database. One memory at a time. */
-  data: string;
-  vault: string;
-  /** An age identity without a passphrase that opens the vault, mode 0600. */
-  identity: string;
-  /** Name of the team that badges belong to where nobody said otherwise. */
-  team: string;
-  /** BCP 47, of the team's key phrases. */
-  language: string;
-  /** PostgreSQL in place of the embedded database. */
-  postgres?: { url: string; personsUrl?: string };
-  /** Secrets of which any may have signed a relay's request. None: no webhook. */
-  webhookSecrets: Buffer[];
-  /** Folder that a relay's folder sink writes. */
-  relayFolder?: string;
-  nats?: NatsPlace;
-  /** Where the HTTP interface listens; left out: nowhere. */
-  listen?: ListenOptions;
-  /** Whose tokens count at the HTTP interface; needed with `listen`. */
-  tokens?: TokenSettings;
-  metricsToken?: Buffer;
-  /** A conversation is final when nothing came for so many minutes. */
-  quietMinutes: number;
-  /** Chunks whose consent did not come are deleted when nothing came for so many hours. */
-  consentWaitHours: number;
-  /** When retention is looked after: ms after midnight, UTC. */
-  retentionAtMs: number;
-}
-
-export const SETTINGS_DEFAULT = {
-  language: "en",
-  quietMinutes: 30,
-  consentWaitHours: 24,
-  retentionAtMs: 3 * 3_600_000,
-};
-
-/** Who does the work on conversations, and what the machine gives. */
-export interface MemoryParts {
-  /** Left out: conversations are kept with what the badge heard. */
-  transcriber?: Transcriber;
-  structurer: Structurer;
-  embedder: Embedder;
-  /** A database that is open already, with the data folder's lock; whoever opened it closes it. Left out: the settings' own is opened. */
-  database?: Database;
-  clock: Clock;
-  log: Log;
-  /** 0 to below 1. */
-  random: () => number;
-  /** Random UUID. */
-  newId: () => string;
-}
+export { type MemoryParts, type MemorySettings, SETTINGS_DEFAULT } from "./settings";
 
 /** How the memory is, for `status` and metrics. */
 export interface MemoryStatus {
@@ -125,9 +64,6 @@ export interface Memory {
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
-/** Conversations that each stage works on at the same time. */
-const AT_ONCE = { transcription: 2, structuring: 2, search: 2 };
-const INPUT_RATE_HZ = 16_000;
 
 /**
  * Starts a memory; it takes chunks when this resolves, and opens what waits in the archive in the background.
@@ -169,32 +105,15 @@ async function assemble(
   });
   const intake = new Intake({ archive, onArrival: (record) => opener.take(record) });
   await shutErased(database, intake);
-  const eraser = new Eraser(
-    {
-      database,
-      archive: {
-        async remove(place) {
-          intake.shut(place);
-          await opener.forget(place);
-          await stages.forget(conversationId(place.badge, place.epoch));
-          return archive.remove(place);
-        },
-        places: () => archive.places(),
-      },
-      keys: keyring.holder,
-      databaseFolder: database.durable ? undefined : join(settings.data, "database"),
-    },
-    () => clock.unixMs(),
-  );
+  const eraser = makeEraser(settings, parts, { database, archive, keyring, intake, opener, stages });
   ends.push(() => stages.close());
   ends.push(() => opener.close());
   await eraser.finish().catch((cause: unknown) => problems.note("erasure", messageOf(cause)));
   await stages.start();
   await opener.start();
   keyring.watch(clock, () => opener.retry());
-  const night = () => void keepRetention(database, eraser, parts, problems);
-  ends.push(daily(clock, settings.retentionAtMs, night));
-  ends.push(every(clock, HOUR_MS, () => void maintain(database, problems)));
+  const { retentionAtMs } = settings;
+  ends.push(startUpkeep({ database, eraser, problems, clock, log, retentionAtMs }));
   const sources = startSources(settings, { intake, problems, clock });
   for (const source of sources) ends.push(() => source.close());
   const ingest = ingestHandler({
@@ -229,6 +148,37 @@ async function assemble(
   };
 }
 
+function makeEraser(
+  { data }: MemorySettings,
+  { clock }: MemoryParts,
+  { database, archive, keyring, intake, opener, stages }: Erasing,
+): Eraser {
+  const remove = async (place: Place) => {
+    intake.shut(place);
+    await opener.forget(place);
+    await stages.forget(conversationId(place.badge, place.epoch));
+    await archive.remove(place);
+  };
+  return new Eraser(
+    {
+      database,
+      archive: { remove, places: () => archive.places() },
+      keys: keyring.holder,
+      databaseFolder: database.durable ? undefined : join(data, "database"),
+    },
+    () => clock.unixMs(),
+  );
+}
+
+interface Erasing {
+  database: Database;
+  archive: Archive;
+  keyring: Keyring;
+  intake: Intake;
+  opener: Opener;
+  stages: Stages;
+}
+
 async function openStore(
   { data, postgres }: MemorySettings,
   ends: (() => Promise<void> | void)[],
@@ -248,63 +198,6 @@ async function shutErased(database: Database, intake: Intake): Promise<void> {
   for (const place of rows) intake.shut(place);
 }
 
-interface Inner {
-  database: Database;
-  archive: Archive;
-  keyring: Keyring;
-  clocks: BootClocks;
-  live: Live;
-}
-
-/** The stages, each of which hands on to the next. */
-function makeStages(settings: MemorySettings, parts: MemoryParts, inner: Inner) {
-  const { transcriber, structurer, embedder, clock, log, random } = parts;
-  const { database, live } = inner;
-  const nowUnixMs = () => clock.unixMs();
-  const run = (stage: Stage) =>
-    new StageRunner(stage, { database, clock, log, random, atOnce: AT_ONCE[stage.name] });
-  const search = run(searchStage({ database, embedder, live, nowUnixMs }));
-  const { language } = settings;
-  const transcribes = transcriber !== undefined;
-  const structuring = run(
-    structuringStage({
-      ...{ database, structurer, live, nowUnixMs, language, transcribes },
-      onDone: (id) => search.add(id),
-    }),
-  );
-  const transcription =
-    transcriber === undefined
-      ? undefined
-      : run(
-          transcriptionStage({
-            ...{ ...inner, transcriber, nowUnixMs },
-            onDone: (id) => structuring.add(id),
-            onFailure: (id) => structuring.add(id),
-          }),
-        );
-  const all = [transcription, structuring, search].filter((stage) => stage !== undefined);
-  return {
-    /** Takes up a conversation that was made final. */
-    enter(id: string, transcribedBy: string) {
-      const first = transcribedBy === BADGE_SOURCE ? (transcription ?? structuring) : structuring;
-      first.add(id);
-    },
-    async start() {
-      for (const stage of all) await stage.start();
-    },
-    async idle() {
-      for (const stage of all) await stage.idle();
-    },
-    async forget(id: string) {
-      for (const stage of all) await stage.forget(id);
-    },
-    async close() {
-      for (const stage of all) await stage.close();
-    },
-    status: () => all.map(({ name, waiting, failing }) => ({ name, waiting, failing })),
-  };
-}
-
 function startSources(
   { relayFolder, nats }: MemorySettings,
   inner: { intake: Intake; problems: Problems; clock: Clock },
@@ -321,47 +214,6 @@ function startSources(
     sources.push(source);
   }
   return sources;
-}
-
-async function keepRetention(
-  database: Database,
-  eraser: Eraser,
-  { clock, log }: MemoryParts,
-  problems: Problems,
-): Promise<void> {
-  try {
-    const { erased, held } = await expire(database, eraser, clock.unixMs());
-    log.info("retention looked after", { erased, held });
-    problems.clear("retention");
-  } catch (cause) {
-    problems.note("retention", messageOf(cause));
-  }
-}
-
-/** Embedded, nobody else looks after it. */
-async function maintain(database: Database, problems: Problems): Promise<void> {
-  try {
-    await database.maintain();
-    problems.clear("upkeep");
-  } catch (cause) {
-    problems.note("upkeep", messageOf(cause));
-  }
-}
-
-async function audioAt(
-  parts: Pick<Inner, "archive" | "keyring" | "clocks">,
-  place: Place,
-): Promise<Buffer | undefined> {
-  if (parts.archive.count(place) === 0) return undefined;
-  try {
-    const { packets, timeline } = await openPlace(parts, place);
-    if (packets.length === 0 || timeline.consent === null) return undefined;
-    const serial = Number.parseInt(place.badge.slice(8), 16);
-    return oggOpus(fillGaps(packets), { serial, inputRateHz: INPUT_RATE_HZ, comments: [] });
-  } catch (cause) {
-    if (cause instanceof ToolError) return undefined; // shredded
-    throw cause;
-  }
 }
 
 async function countConversations(database: Database): Promise<MemoryStatus["conversations"]> {

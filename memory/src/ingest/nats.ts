@@ -42,6 +42,7 @@ const CONNECT_MS_MAX = 5000;
 const AGAIN_MS = 5000;
 /** A message that is not acknowledged for so long comes again. */
 const ACK_WAIT_MS = 60_000;
+const CONFIRM_MS_MAX = 5000;
 const PENDING_MAX = 512;
 const NS_PER_MS = 1_000_000;
 const ABOUT = "nats";
@@ -69,7 +70,6 @@ export class NatsSource implements Source {
     this.closed = true;
     this.cancelAgain();
     await this.messages?.close();
-    await this.connection?.close();
     await this.running;
   }
 
@@ -111,7 +111,9 @@ export class NatsSource implements Source {
     try {
       const record = decodeRecord(Buffer.from(message.data));
       await intake.take([record]);
-      message.ack();
+      // Without its word the server sends it again, and the archive has it already.
+      await message.ackAck({ timeout: CONFIRM_MS_MAX });
+      problems.clear(name);
     } catch (cause) {
       problems.note(name, messageOf(cause));
       // What is no chunk, or has another's place, never will be taken; what the disk refused comes again.
