@@ -1,6 +1,6 @@
 // The store that the search benchmark asks: made-up conversations of four teams, of which the first has seven tenths, in the embedded database. It is built once.
 import { createHash } from "node:crypto";
-import { existsSync, renameSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { vectorText } from "../src/embed/embedder";
@@ -43,7 +43,7 @@ export function customerOf(team: number, customer: number): string {
 
 /** Opens the store, and builds it first where it is not there. @param count conversations */
 export async function openStore(count: number, say: (line: string) => void): Promise<Database> {
-  const folder = join(tmpdir(), `salestag-bench-search-${VERSION}-${count}`);
+  const folder = join(tmpdir(), `salestag-bench-search-${VERSION}-${schema()}-${count}`);
   if (existsSync(folder)) return openDatabase({ folder }, NO_LIMITS);
   const part = `${folder}.part`;
   rmSync(part, { recursive: true, force: true });
@@ -54,6 +54,14 @@ export async function openStore(count: number, say: (line: string) => void): Pro
   renameSync(part, folder);
   say(`built in ${((performance.now() - startedMs) / 1000).toFixed(0)} s: ${folder}`);
   return openDatabase({ folder }, NO_LIMITS);
+}
+
+/** Another schema is another store. */
+function schema(): string {
+  const folder = join(import.meta.dirname, "../migrations");
+  const hash = createHash("sha256");
+  for (const name of readdirSync(folder).sort()) hash.update(readFileSync(join(folder, name)));
+  return hash.digest("hex").slice(0, 8);
 }
 
 async function build(database: Database, count: number, say: (line: string) => void): Promise<void> {

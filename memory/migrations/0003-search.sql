@@ -147,8 +147,9 @@ create function salestag.search_text_some(query text, filter jsonb, most integer
 as $$
 declare
   condition text := salestag.search_condition(filter);
-  stems text[] := salestag.search_telling_words('english', left(query, 1000));
-  forms text[] := salestag.search_telling_words('simple', left(query, 1000));
+  common text[] := salestag.search_common_words(0.05);
+  stems text[] := salestag.search_telling_words('english', left(query, 1000), common);
+  forms text[] := salestag.search_telling_words('simple', left(query, 1000), common);
   words text[] := array(select distinct unnest(stems || forms));
   pairs text := (select string_agg(format('%s & %s', a, b), ' | ') from unnest(stems) a, unnest(stems) b where a < b);
   ids uuid[] := '{}';
@@ -173,13 +174,13 @@ end
 $$;
 
 -- At most the 6 longest words of a text as they are written in a tsquery: those that are not common, or all where there are no others.
-create function salestag.search_telling_words(language regconfig, said text) returns text[]
+create function salestag.search_telling_words(language regconfig, said text, common text[]) returns text[]
   language sql stable set search_path = pg_catalog, pg_temp
 begin atomic
   with words as (
-    select word, word = any (salestag.search_common_words(0.05)) as common from unnest(tsvector_to_array(to_tsvector(language, said))) word
+    select word, word = any (common) as known from unnest(tsvector_to_array(to_tsvector(language, said))) word
   )
-  select array(select salestag.search_lexeme(word) from words where not common or (select bool_and(common) from words) order by length(word) desc, word limit 6);
+  select array(select salestag.search_lexeme(word) from words where not known or (select bool_and(known) from words) order by length(word) desc, word limit 6);
 end;
 
 -- Vectors: the nearest parts of conversations. Up to `exact` conversations that the filter lets through are compared one by one; among more, the index finds.
@@ -230,7 +231,7 @@ do $$
 declare name text;
 begin
   foreach name in array array['search_document(uuid, regconfig)', 'search_lexeme(text)', 'search_condition(jsonb)', 'search_common_words(real)',
-    'search_telling_words(regconfig, text)', 'search_candidates(text, tsquery, integer)', 'search_text(text, jsonb, integer)', 'search_text_some(text, jsonb, integer)',
+    'search_telling_words(regconfig, text, text[])', 'search_candidates(text, tsquery, integer)', 'search_text(text, jsonb, integer)', 'search_text_some(text, jsonb, integer)',
     'search_vectors(text, text, vector, jsonb, integer, integer)', 'search_newest(jsonb, timestamptz, uuid, integer)']
   loop
     execute format('revoke all on function salestag.%s from public', name);

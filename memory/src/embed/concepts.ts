@@ -92,6 +92,14 @@ for (const [place, name] of CONCEPT_NAMES.entries())
     CONCEPTS_OF.set(key, [...new Set([...(CONCEPTS_OF.get(key) ?? []), place])]);
   }
 
+/** Stems that an entry begins with: most words begin none. */
+const OPENING = new Set([...CONCEPTS_OF.keys()].map((key) => key.split(" ")[0]));
+
+/** @returns true where an entry begins with this stem */
+export function opensConcept(stem: string): boolean {
+  return OPENING.has(stem);
+}
+
 /** @returns places of the concepts that these stems name together; none for most */
 export function conceptsOf(stems: readonly string[]): readonly number[] {
   return CONCEPTS_OF.get(keyOf(stems)) ?? [];

@@ -1,5 +1,5 @@
 // The embedder that needs nothing: hashed features of the words, the same on every machine. docs/memory-search.md says what it can and cannot do.
-import { CONCEPT_NAMES, conceptsOf, ENTRY_WORDS_MAX } from "./concepts";
+import { CONCEPT_NAMES, conceptsOf, ENTRY_WORDS_MAX, opensConcept } from "./concepts";
 import { type Embedder, unit } from "./embedder";
 import { type TextWord, wordsOf } from "./words";
 
@@ -106,6 +106,7 @@ export function conceptSpans(words: readonly TextWord[]): ConceptSpan[] {
 }
 
 function longestAt(words: readonly TextWord[], first: number): ConceptSpan | undefined {
+  if (!opensConcept(words[first].stem)) return undefined;
   for (let length = Math.min(ENTRY_WORDS_MAX, words.length - first); length > 0; length--) {
     const concepts = conceptsOf(words.slice(first, first + length).map(({ stem }) => stem));
     if (concepts.length > 0) return { first, last: first + length - 1, concepts };

@@ -28,10 +28,9 @@ export interface AnsweredMoment extends Card {
 /** Answers, and how all such moments went. */
 export interface Answers {
   moments: AnsweredMoment[];
-  /** Of the moments that were looked at, among them those without an answer. */
+  /** Of the moments that were looked at, answered or not. */
   counts: {
     moments: number;
-    answered: number;
     won: number;
     lost: number;
     commitment: number;
@@ -46,6 +45,8 @@ const CONVERSATIONS_MAX = 300;
 /** Nearest moments that are looked at. */
 const MOMENTS_MAX = 100;
 const SIMILARITY_MIN = 0.2;
+/** So many times as many moments as asked for are looked at for an answer: some have none. */
+const SPARE = 3;
 
 /**
  * @param limit 1 to HITS_MAX
@@ -65,11 +66,10 @@ export async function answersTo(
   const narrowed = kind === undefined ? filter : { ...filter, tags: [...(filter.tags ?? []), kind] };
   const moments = await momentsOf(session, kind, text, filterJson(narrowed));
   const counted = await judged(session, moments, kind);
-  const answered = counted.filter(({ answer }) => answer.length > 0);
-  const shown = answered.toSorted(bySuccess).slice(0, most);
+  const answered = await withAnswers(session, counted.toSorted(bySuccess).slice(0, most * SPARE), most);
   return {
-    moments: await withCards(session, shown),
-    counts: { moments: counted.length, answered: answered.length, ...countsOf(counted) },
+    moments: await withCards(session, answered),
+    counts: { moments: counted.length, ...countsOf(counted) },
     trouble: text?.trouble ?? null,
   };
 }
@@ -84,7 +84,6 @@ interface Moment {
 interface JudgedMoment extends Moment {
   startedAt: Date;
   objection: AnsweredMoment["objection"];
-  answer: SaidTurn[];
   after: AnsweredMoment["after"];
 }
 
@@ -116,12 +115,10 @@ interface Row {
   outcome: string;
   commitment: boolean;
   nextStep: boolean;
-  said: SaidTurn[];
 }
 
 const JUDGED = `select t.conversation_id as id, t.n, t.kind, t.quote, t.turn, t.start_ms as "startMs", c.started_at as "startedAt",
-    coalesce(f.outcome, 'open') as outcome, coalesce(good.commitment, false) as commitment, coalesce(good.next_step, false) as "nextStep",
-    coalesce(said.turns, '[]') as said
+    coalesce(f.outcome, 'open') as outcome, coalesce(good.commitment, false) as commitment, coalesce(good.next_step, false) as "nextStep"
   from unnest($1::uuid[], $2::int[]) as wanted (id, n)
     join salestag.tag t on t.conversation_id = wanted.id and t.n = wanted.n
     join salestag.conversation c on c.id = t.conversation_id
@@ -130,11 +127,7 @@ const JUDGED = `select t.conversation_id as id, t.n, t.kind, t.quote, t.turn, t.
       select bool_or(o.kind = 'outcome.commitment') as commitment, bool_or(o.kind = 'outcome.next-step') as next_step
       from salestag.tag o where o.conversation_id = t.conversation_id and o.turn > t.turn
     ) good on true
-    left join lateral (
-      select jsonb_agg(jsonb_build_object('turn', s.turn, 'speaker', s.speaker, 'startMs', s.start_ms, 'endMs', s.end_ms, 'text', s.text) order by s.turn) as turns
-      from salestag.turn s where s.conversation_id = t.conversation_id and s.turn > t.turn and s.turn <= t.turn + $3
-    ) said on true
-  where $4::text is null or t.kind = $4`;
+  where $3::text is null or t.kind = $3`;
 
 async function judged(
   session: Session,
@@ -144,17 +137,41 @@ async function judged(
   if (moments.length === 0) return [];
   const ids = moments.map(({ id }) => id);
   const places = moments.map(({ n }) => n);
-  const rows = await session.query<Row>(JUDGED, [ids, places, ANSWER_WITHIN_TURNS, kind ?? null]);
+  const rows = await session.query<Row>(JUDGED, [ids, places, kind ?? null]);
   const similarities = new Map(moments.map(({ id, n, similarity }) => [`${id} ${n}`, similarity]));
-  return rows.map(({ id, n, startedAt, outcome, commitment, nextStep, said, ...objection }) => ({
+  return rows.map(({ id, n, startedAt, outcome, commitment, nextStep, ...objection }) => ({
     id,
     n,
     startedAt,
     similarity: similarities.get(`${id} ${n}`) ?? null,
     objection,
-    answer: answerIn(said),
     after: { won: outcome === "won", lost: outcome === "lost", commitment, nextStep },
   }));
+}
+
+const SAID = `select wanted.place::int - 1 as place, s.turn, s.speaker, s.start_ms as "startMs", s.end_ms as "endMs", s.text
+  from unnest($1::uuid[], $2::int[]) with ordinality as wanted (id, turn, place)
+    join salestag.turn s on s.conversation_id = wanted.id and s.turn > wanted.turn and s.turn <= wanted.turn + $3
+  order by 1, 2`;
+
+type AnsweredByRep = JudgedMoment & { answer: SaidTurn[] };
+
+/** @returns the first `most` that have an answer */
+async function withAnswers(
+  session: Session,
+  moments: JudgedMoment[],
+  most: number,
+): Promise<AnsweredByRep[]> {
+  if (moments.length === 0) return [];
+  const ids = moments.map(({ id }) => id);
+  const turns = moments.map(({ objection }) => objection.turn);
+  const rows = await session.query<SaidTurn & { place: number }>(SAID, [ids, turns, ANSWER_WITHIN_TURNS]);
+  const said: SaidTurn[][] = moments.map(() => []);
+  for (const { place, ...turn } of rows) said[place].push(turn);
+  return moments
+    .map((moment, at) => ({ ...moment, answer: answerIn(said[at]) }))
+    .filter(({ answer }) => answer.length > 0)
+    .slice(0, most);
 }
 
 /** Won before bound, bound before a next step, that before nothing, lost last; then the more alike, then the newer. */
@@ -184,7 +201,7 @@ function countsOf(moments: readonly JudgedMoment[]) {
   };
 }
 
-async function withCards(session: Session, moments: JudgedMoment[]): Promise<AnsweredMoment[]> {
+async function withCards(session: Session, moments: AnsweredByRep[]): Promise<AnsweredMoment[]> {
   const cards = await cardsOf(session, [...new Set(moments.map(({ id }) => id))]);
   const byId = new Map(cards.map((card) => [card.conversationId, card]));
   return moments.flatMap(({ id, objection, answer, after, similarity }) => {

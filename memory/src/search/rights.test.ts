@@ -131,7 +131,7 @@ onBothDatabases("search: rights", (database) => {
     "salestag.search_candidates('true', 'solar', 10)",
     "salestag.search_condition('{}')",
     "salestag.search_common_words(0)",
-    "salestag.search_telling_words('english', 'solar')",
+    "salestag.search_telling_words('english', 'solar', '{}')",
     `salestag.search_document('${uuid(1002)}', 'english')`,
   ])
     it(`a person may not call what the functions are made of (${call.split("(")[0]})`, async () => {

@@ -17,6 +17,8 @@ export async function ensureVectorIndex(
   if (!Number.isInteger(dims) || dims < 1 || dims > DIMS_MAX)
     throw new EmbeddingError(`The embedder ${name} has ${dims} dimensions; 1 to ${DIMS_MAX} can be indexed.`);
   await database.system(async (session) => {
+    // A graph that does not fit into memory takes many times as long.
+    await session.query("set local maintenance_work_mem = '256MB'");
     for (const part of ["conversation", "moment"]) {
       const index = `embedding_${part}_${createHash("sha256").update(`${name} ${dims}`).digest("hex").slice(0, 12)}`;
       const [{ statement }] = await session.query<{ statement: string }>(
