@@ -123,8 +123,10 @@ describe("store: what was told", () => {
     const notes = new Map(
       (rows.customer as { id: string; note: string }[]).map(({ id, note }) => [id, note]),
     );
-    const last = new Set([...customers.keys()].filter((id) => !customers.has(idOf("a", numberOf(id) + 1))));
-    for (const [id, note] of customers) if (!last.has(id)) assert.equal(notes.get(id) ?? null, note, id); // what came after the last one may have happened unheard
+    // A customer is changed or removed in the step after its own: that may have happened unheard unless the step after was heard of.
+    const settled = (id: string) => customers.has(idOf("a", numberOf(id) + 2));
+    assert.ok([...customers.keys()].some(settled));
+    for (const [id, note] of customers) if (settled(id)) assert.equal(notes.get(id) ?? null, note, id);
     const ids = new Set((rows.audit as { id: string }[]).map(({ id }) => id));
     for (const id of audits) assert.ok(ids.has(id), id);
     await database.close();

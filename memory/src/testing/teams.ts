@@ -103,6 +103,11 @@ async function addRules(session: Session, team: "a" | "b"): Promise<void> {
     badgeOf(team),
     AT,
   ]);
+  await session.query("insert into salestag.customer_erasure values ($1, $2, 'asked for', $3)", [
+    idOf(team, 98),
+    teamId,
+    AT,
+  ]);
 }
 
 /** A conversation with one row in each of its tables. @param person number of `idOf` */
