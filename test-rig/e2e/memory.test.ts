@@ -1,6 +1,5 @@
 // The whole way: an emulated badge, the real relay with its webhook, the real memory as a process, and a reader of its live events.
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { phrasesOfSet } from "@salestag/host-tools";
 import { type LiveMessage, watchLive } from "@salestag/memory/client";
@@ -13,33 +12,14 @@ import { BENCH_DEFAULTS, Bench } from "../src/bench";
 import { knownRecording } from "../src/known-recording";
 import { SiteMemory } from "../src/memory-process";
 import { connect, type Frames, play } from "../src/play";
-import { type RelayProcess, startConfiguredRelay } from "../src/relay-process";
+import type { RelayProcess } from "../src/relay-process";
 import { recall } from "../src/remember";
 import { Site } from "../src/site";
+import { startRelayTo } from "./memory.fixture";
 import { SAMPLE, sample, scratch } from "./support";
 
 const purpose = "quality";
 const params = { header: { "salestag-purpose": purpose } } as const;
-
-/** A relay that posts to the memory. */
-function startRelay(site: Site, memory: SiteMemory): Promise<RelayProcess> {
-  const config = join(site.folder, "relay.yaml");
-  writeFileSync(
-    config,
-    [
-      "listen: [tcp://127.0.0.1:0]",
-      "registry: registry.json",
-      "spool:",
-      "  folder: spool",
-      "sinks:",
-      "  - webhook:",
-      `      url: ${memory.url}/ingest`,
-      `      secretFiles: [${site.hookSecretFile}]`,
-    ].join("\n"),
-    { mode: 0o600 },
-  );
-  return startConfiguredRelay(config);
-}
 
 /** Live events from the memory's start on, until one is the last. */
 async function eventsUntil(
@@ -91,7 +71,7 @@ describe("end to end: badge, relay, memory", () => {
   it("a conversation becomes transcript, tags and something one finds; key phrases are told before its end", async () => {
     const site = await Site.create(join(scratch(), "whole"));
     const memory = await SiteMemory.start(site, { transcriptionUrl: transcription.url });
-    const relay = await startRelay(site, memory);
+    const relay = await startRelayTo(site, memory);
     try {
       const findable = eventsUntil(memory, ({ data }) => data.state === "findable");
       const badge = await playTo(site, memory, relay);
@@ -129,7 +109,7 @@ describe("end to end: badge, relay, memory", () => {
   it("without a transcriber it is kept with what the badge heard, marked so, and transcribed when there is one", async () => {
     const site = await Site.create(join(scratch(), "later"));
     let memory = await SiteMemory.start(site);
-    const relay = await startRelay(site, memory);
+    const relay = await startRelayTo(site, memory);
     try {
       const findable = eventsUntil(memory, ({ data }) => data.state === "findable");
       await playTo(site, memory, relay);
