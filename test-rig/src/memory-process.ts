@@ -2,7 +2,7 @@
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { existsSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { type MemoryClient, memoryClient } from "@salestag/memory/client";
@@ -14,6 +14,7 @@ const MANAGER = "manager";
 const SECRET_BYTES = 32;
 const CONFIG = "memory.yaml";
 const JWT_SECRET = "jwt.key";
+const HEADER_FILE = "manager.header";
 
 export interface MemoryOptions {
   /** Address of a transcription server, to which `/audio/transcriptions` is added; without one only the badge's own words are there. */
@@ -42,7 +43,13 @@ export class SiteMemory {
     if (isFirst) await command("person", "add", "Robin", "--role", "manager", "--subject", MANAGER);
     const { stdout } = await command("token", MANAGER);
     const token = stdout.trim();
+    writeFileSync(join(site.folder, HEADER_FILE), `Authorization: Bearer ${token}\n`, { mode: 0o600 });
     return new SiteMemory(running, config, token, memoryClient({ url: running.url, token: () => token }));
+  }
+
+  /** A file with the header that signs the manager in, as `curl -H @FILE` reads it. */
+  get headerFile(): string {
+    return join(dirname(this.config), HEADER_FILE);
   }
 
   get url(): string {
