@@ -6,7 +6,7 @@ import { LEARNED_KINDS } from "../src/tagger/learned/kinds";
 import { judge, type Model } from "../src/tagger/learned/model";
 import { readModel, writeModel } from "../src/tagger/learned/weights";
 import { makeModel } from "./make-model";
-import { type LabelledTalk, SETTINGS, type Settings } from "./train";
+import type { LabelledTalk } from "./train";
 
 export interface Outcome {
   name: string;
@@ -15,7 +15,7 @@ export interface Outcome {
 }
 
 /** @returns for each author how well the others' talks taught, and last for all together */
-export function withoutAuthor(talks: readonly LabelledTalk[], settings: Settings = SETTINGS): Outcome[] {
+export function withoutAuthor(talks: readonly LabelledTalk[], examples: readonly LabelledTalk[]): Outcome[] {
   const authors = [...new Set(talks.map(({ author }) => author))];
   return outcomes(
     authors.map((author) => ({
@@ -23,12 +23,16 @@ export function withoutAuthor(talks: readonly LabelledTalk[], settings: Settings
       part: talks.filter((one) => one.author === author),
     })),
     talks,
-    settings,
+    examples,
   );
 }
 
 /** @returns the same for parts of the talks of all authors */
-export function acrossTalks(talks: readonly LabelledTalk[], parts: number): Outcome[] {
+export function acrossTalks(
+  talks: readonly LabelledTalk[],
+  examples: readonly LabelledTalk[],
+  parts: number,
+): Outcome[] {
   const names = Array.from({ length: parts }, (_, place) => place);
   return outcomes(
     names.map((part) => ({
@@ -36,19 +40,19 @@ export function acrossTalks(talks: readonly LabelledTalk[], parts: number): Outc
       part: talks.filter((_, place) => place % parts === part),
     })),
     talks,
-    SETTINGS,
+    examples,
   );
 }
 
 function outcomes(
   parts: readonly { name: string; part: LabelledTalk[] }[],
   talks: readonly LabelledTalk[],
-  settings: Settings,
+  examples: readonly LabelledTalk[],
 ): Outcome[] {
   const done = parts.map(({ name, part }) => {
     const others = talks.filter((one) => !part.includes(one));
     // Through the file's bytes, as it is shipped: with the strongest features alone, and rounded.
-    const model = readModel(writeModel(makeModel(others, "", ENCODER_NAME, settings)));
+    const model = readModel(writeModel(makeModel(others, examples, { checksum: "", encoder: ENCODER_NAME })));
     return { name, cases: part.map((one) => caseOf(one, model)) };
   });
   const all = { name: "all", cases: done.flatMap(({ cases }) => cases) };

@@ -8,6 +8,7 @@ import { WEIGHTS_FILE } from "../src/tagger/learned/weights-file";
 import { acrossTalks, type Outcome, withoutAuthor } from "./evaluate";
 import { makeModel } from "./make-model";
 import { matricesReady } from "./matrix";
+import { ruleExamples } from "./rule-examples";
 import { talksOf } from "./talks";
 import { readTrainingTexts } from "./texts";
 import { cachedEncoder } from "./vectors";
@@ -19,12 +20,15 @@ const texts = readTrainingTexts();
 const encoder = cachedEncoder(sentenceEncoder());
 const talks = [];
 for (const { name, dialogues } of texts.parts) talks.push(...(await talksOf(dialogues, name, encoder)));
-console.log(`${talks.length} talks, ${talks.reduce((sum, { labels }) => sum + labels.length, 0)} labels.`);
+const examples = await ruleExamples(encoder);
+console.log(
+  `${talks.length} talks, ${talks.reduce((sum, { labels }) => sum + labels.length, 0)} labels, and ${examples.length} examples of rules.`,
+);
 if (process.argv.includes("--evaluate")) {
-  print(withoutAuthor(talks));
-  if (!process.argv.includes("--authors-only")) print(acrossTalks(talks, CV_PARTS));
+  print(withoutAuthor(talks, examples));
+  if (!process.argv.includes("--authors-only")) print(acrossTalks(talks, examples, CV_PARTS));
 } else {
-  const bytes = writeModel(makeModel(talks, texts.checksum, encoder.name));
+  const bytes = writeModel(makeModel(talks, examples, { checksum: texts.checksum, encoder: encoder.name }));
   writeFileSync(WEIGHTS_FILE, bytes);
   console.log(`${bytes.length} bytes of weights in ${WEIGHTS_FILE.pathname}.`);
 }

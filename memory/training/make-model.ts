@@ -15,14 +15,17 @@ const EXAMPLES_MAX = 25;
 const EXAMPLE_WORDS_MIN = 3;
 const EXAMPLE_WORDS_MAX = 11;
 
-/** @param encoder name of the encoder of the talks' vectors */
+/** @param examples talks for the first pass alone */
 export function makeModel(
   talks: readonly LabelledTalk[],
-  checksum: string,
-  encoder: string,
+  examples: readonly LabelledTalk[],
+  { checksum, encoder }: Pick<Model, "checksum" | "encoder">,
   settings: Settings = SETTINGS,
 ): Model {
-  const learned = strongest(learn(talks, seeded(SEED), settings), talks[0].talk.turnVectors[0].length);
+  const learned = strongest(
+    learn(talks, examples, seeded(SEED), settings),
+    talks[0].talk.turnVectors[0].length,
+  );
   return {
     ...learned,
     encoder,

@@ -2,8 +2,7 @@
 import type { LabelledDialogue } from "../src/labelled/read";
 import type { SentenceEncoder } from "../src/sentences";
 import { Engine, readTurns } from "../src/tagger/engine";
-import { readTalk } from "../src/tagger/learned/talk";
-import { unitsOf } from "../src/tagger/learned/units";
+import { readTalk, textsOf } from "../src/tagger/learned/talk";
 import { ruledOf } from "../src/tagger/ruled";
 import { RULES } from "../src/tagger/rules/index";
 import type { LabelledTalk } from "./train";
@@ -16,11 +15,7 @@ export async function talksOf(
 ): Promise<LabelledTalk[]> {
   const engine = new Engine(RULES);
   const read = dialogues.map(({ transcript, labels }) => ({ turns: readTurns(transcript), labels }));
-  const texts = read.flatMap(({ turns }) => [
-    ...turns.map(({ turn }) => turn.text),
-    ...turns.flatMap(unitsOf).map(({ text }) => text),
-  ]);
-  await encoder.encode(texts);
+  await encoder.encode(read.flatMap(({ turns }) => textsOf(turns)));
   return Promise.all(
     read.map(async ({ turns, labels }) => ({
       talk: await readTalk(turns, ruledOf(engine, turns), encoder),

@@ -1,6 +1,7 @@
 // Makes a model of labelled talks: the first pass on units, then, by scores of talks that the first pass did not learn from, the second pass and the
 // thresholds.
 import type { Label } from "../src/labelled/read";
+import type { TagKind } from "../src/model/taxonomy";
 import { contextOf } from "../src/tagger/learned/context";
 import { kindsOf, LEARNED_KINDS } from "../src/tagger/learned/kinds";
 import {
@@ -23,6 +24,8 @@ export interface LabelledTalk {
   labels: readonly Label[];
   /** Whose it is. */
   author: string;
+  /** Where only the last turn tells, and of one kind alone: that kind. */
+  tells?: TagKind;
 }
 
 /** What decides how it is learned; the defaults were chosen by leaving authors out. */
@@ -43,17 +46,25 @@ export const SETTINGS: Settings = {
   firstRounds: 25,
   secondRounds: 60,
   featureCountMin: 3,
-  folds: 4,
+  folds: 3,
 };
 
 export type Learned = Pick<Model, "features" | "first" | "second" | "thresholds">;
 
-/** @param random 0 to below 1; decides which talks are in one part */
-export function learn(talks: readonly LabelledTalk[], random: () => number, settings = SETTINGS): Learned {
+/**
+ * @param examples talks for the first pass alone
+ * @param random 0 to below 1; decides which talks are in one part
+ */
+export function learn(
+  talks: readonly LabelledTalk[],
+  examples: readonly LabelledTalk[],
+  random: () => number,
+  settings: Settings,
+): Learned {
   const { folds, second, secondRounds } = settings;
   const parts = cut(shuffled(talks, random), folds);
   const logits = acrossFolds(parts, (others, part) => {
-    const pass = learnUnits(others, settings);
+    const pass = learnUnits([...others, ...examples], settings);
     return part.map(({ talk }) => highest(talk, judgeUnits(pass, talk)));
   });
   const turnSamples = (some: readonly LabelledTalk[]) =>
@@ -63,7 +74,7 @@ export function learn(talks: readonly LabelledTalk[], random: () => number, sett
     return part.map((one) => judgeTurns(weights, one.talk, logits.get(one)!));
   });
   return {
-    ...learnUnits(talks, settings),
+    ...learnUnits([...talks, ...examples], settings),
     second: train(SECOND_SHAPE, turnSamples(talks), second, secondRounds),
     thresholds: thresholdsFor(
       talks.map((one) => ({ labels: one.labels, turns: one.talk.turns, likelihoods: likelihoods.get(one)! })),
@@ -101,14 +112,19 @@ function frequentFeatures(talks: readonly LabelledTalk[], countMin: number): Map
   return new Map(names.sort().map((name, place) => [name, place]));
 }
 
-function samplesOfUnits({ talk, labels }: LabelledTalk, features: ReadonlyMap<string, number>): Sample[] {
+function samplesOfUnits(one: LabelledTalk, features: ReadonlyMap<string, number>): Sample[] {
+  const { talk, labels, tells } = one;
   const known = knownFeatures(talk, features);
-  return talk.units.map((unit, place) => ({
+  const samples = talk.units.map((unit, place) => ({
     vectors: vectorsOf(talk, place),
     features: known[place],
     range: kindsOf(talk.turns[unit.turn].turn.speaker),
     targets: targetsOf(unit, labels),
   }));
+  if (tells === undefined) return samples;
+  for (const { targets } of samples)
+    for (const [kind, name] of LEARNED_KINDS.entries()) if (name !== tells) targets[kind] = -1;
+  return samples.filter((_, place) => talk.units[place].turn === talk.turns.length - 1);
 }
 
 /** A unit has a label where most of either lies in the other; where less does, it tells nothing. */

@@ -44,7 +44,7 @@ const encoder: SentenceEncoder = {
 async function trained(dialogues: LabelledDialogue[]) {
   const talks = await talksOf(dialogues, "test", encoder);
   const settings = { ...SETTINGS, firstRounds: 15, secondRounds: 15 };
-  return { talks, model: makeModel(talks, "0", encoder.name, settings) };
+  return { talks, model: makeModel(talks, [], { checksum: "0", encoder: encoder.name }, settings) };
 }
 
 describe("training", () => {

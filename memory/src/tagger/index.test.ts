@@ -49,7 +49,7 @@ describe("tagger", () => {
     deepEqual(on(structure, 3), ["signal.interest"]);
     deepEqual(on(structure, 5), ["objection.pricing"]);
     ok(on(structure, 7).includes("objection.authority"));
-    ok(on(structure, 7).includes("mood.turn-up"));
+    ok(on(await ruled(SALE), 7).includes("mood.turn-up"));
     deepEqual(on(structure, 8), ["outcome.next-step"]);
     deepEqual(on(structure, 9), ["outcome.next-step"]);
     for (const tag of structure.tags) {

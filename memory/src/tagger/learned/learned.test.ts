@@ -76,11 +76,11 @@ describe("tagger learned", () => {
   it("tagger learned: what no rule knows is found by what it is like, with words that were said", async () => {
     const words = talk(
       "R: Good afternoon, I am Dana from Brightside Solar. It would be ninety a month for your roof.",
-      "C: We are counting every penny in this house as it is.",
-      "R: The panels are black and have a frame of aluminium.",
-      "C: My other half is the one who holds the purse strings, so nothing happens without her nod.",
-      "R: Then I come back on Thursday at six, when she is home.",
-      "C: Thursday at six would be fine with us.",
+      "C: And would it still do anything when it snows?",
+      "R: The panels come from a factory with many awards.",
+      "C: I would have to think about that.",
+      "R: If you do not do it this afternoon your neighbours will laugh at you all winter.",
+      "C: I do not like how you talk to me.",
     );
     const { signal } = new AbortController();
     const { tags } = await localStructurer().structure(words, signal);

@@ -15,6 +15,11 @@ export interface LearnedTalk {
   turnVectors: readonly Float32Array[];
 }
 
+/** @returns what is encoded of turns */
+export function textsOf(turns: readonly ReadTurn[]): string[] {
+  return [...turns.flatMap(unitsOf).map(({ text }) => text), ...turns.map(({ turn }) => turn.text)];
+}
+
 /** @throws SentenceError; the signal's reason when it is aborted */
 export async function readTalk(
   turns: readonly ReadTurn[],
@@ -23,8 +28,7 @@ export async function readTalk(
   signal?: AbortSignal,
 ): Promise<LearnedTalk> {
   const units = turns.flatMap(unitsOf);
-  const texts = [...units.map(({ text }) => text), ...turns.map(({ turn }) => turn.text)];
-  const vectors = await encodeOnce(texts, encoder, signal);
+  const vectors = await encodeOnce(textsOf(turns), encoder, signal);
   return {
     turns,
     ruled,
