@@ -15,7 +15,10 @@ export interface Outcome {
 }
 
 /** @returns for each author how well the others' talks taught, and last for all together */
-export function withoutAuthor(talks: readonly LabelledTalk[], examples: readonly LabelledTalk[]): Outcome[] {
+export async function withoutAuthor(
+  talks: readonly LabelledTalk[],
+  examples: readonly LabelledTalk[],
+): Promise<Outcome[]> {
   const authors = [...new Set(talks.map(({ author }) => author))];
   return outcomes(
     authors.map((author) => ({
@@ -28,11 +31,11 @@ export function withoutAuthor(talks: readonly LabelledTalk[], examples: readonly
 }
 
 /** @returns the same for parts of the talks of all authors */
-export function acrossTalks(
+export async function acrossTalks(
   talks: readonly LabelledTalk[],
   examples: readonly LabelledTalk[],
   parts: number,
-): Outcome[] {
+): Promise<Outcome[]> {
   const names = Array.from({ length: parts }, (_, place) => place);
   return outcomes(
     names.map((part) => ({
@@ -44,17 +47,19 @@ export function acrossTalks(
   );
 }
 
-function outcomes(
+async function outcomes(
   parts: readonly { name: string; part: LabelledTalk[] }[],
   talks: readonly LabelledTalk[],
   examples: readonly LabelledTalk[],
-): Outcome[] {
-  const done = parts.map(({ name, part }) => {
+): Promise<Outcome[]> {
+  const done = [];
+  for (const { name, part } of parts) {
     const others = talks.filter((one) => !part.includes(one));
     // Through the file's bytes, as it is shipped: with the strongest features alone, and rounded.
-    const model = readModel(writeModel(makeModel(others, examples, { checksum: "", encoder: ENCODER_NAME })));
-    return { name, cases: part.map((one) => caseOf(one, model)) };
-  });
+    const made = makeModel(others, examples, { checksum: "", encoder: ENCODER_NAME });
+    const model = readModel(writeModel(made));
+    done.push({ name, cases: await Promise.all(part.map((one) => caseOf(one, model))) });
+  }
   const all = { name: "all", cases: done.flatMap(({ cases }) => cases) };
   return [...done, all].map(({ name, cases }) => ({
     name,
@@ -63,12 +68,12 @@ function outcomes(
   }));
 }
 
-function caseOf({ talk, labels }: LabelledTalk, model: Model) {
-  return { labels, ruled: talk.ruled, predicted: tagsOf(talk, model) };
+async function caseOf({ talk, labels }: LabelledTalk, model: Model) {
+  return { labels, ruled: talk.ruled, predicted: await tagsOf(talk, model) };
 }
 
-function tagsOf(talk: LabelledTalk["talk"], model: Model): TurnTag[] {
-  const { turns } = judge(model, talk);
+async function tagsOf(talk: LabelledTalk["talk"], model: Model): Promise<TurnTag[]> {
+  const { turns } = await judge(model, talk);
   return [
     ...monologues(talk.turns),
     ...turns.flatMap((likelihoods, turn) =>

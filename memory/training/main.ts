@@ -25,8 +25,8 @@ console.log(
   `${talks.length} talks, ${talks.reduce((sum, { labels }) => sum + labels.length, 0)} labels, and ${examples.length} examples of rules.`,
 );
 if (process.argv.includes("--evaluate")) {
-  print(withoutAuthor(talks, examples));
-  if (!process.argv.includes("--authors-only")) print(acrossTalks(talks, examples, CV_PARTS));
+  print(await withoutAuthor(talks, examples));
+  if (!process.argv.includes("--authors-only")) print(await acrossTalks(talks, examples, CV_PARTS));
 } else {
   const bytes = writeModel(makeModel(talks, examples, { checksum: texts.checksum, encoder: encoder.name }));
   writeFileSync(WEIGHTS_FILE, bytes);

@@ -18,7 +18,7 @@ export async function talksOf(
   await encoder.encode(read.flatMap(({ turns }) => textsOf(turns)));
   return Promise.all(
     read.map(async ({ turns, labels }) => ({
-      talk: await readTalk(turns, ruledOf(engine, turns), encoder),
+      talk: await readTalk(turns, await ruledOf(engine, turns), encoder),
       labels,
       author,
     })),

@@ -57,7 +57,7 @@ describe("training", () => {
     deepEqual(writeModel((await trained(dialogues)).model), bytes);
     const read = readModel(bytes);
     const pricing = LEARNED_KINDS.indexOf("objection.pricing");
-    const { turns } = judge(read, talks[0].talk);
+    const { turns } = await judge(read, talks[0].talk);
     ok(turns[1][pricing] > 0.5 && turns[3][pricing] < 0.5, `${turns[1][pricing]} and ${turns[3][pricing]}`);
     ok(read.examples.some(({ kind, text }) => kind === pricing && text.startsWith("Windows are")));
   });

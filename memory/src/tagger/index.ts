@@ -25,7 +25,7 @@ export function localStructurer(): Structurer {
     async structure(transcript, signal) {
       signal.throwIfAborted();
       const turns = readTurns(transcript);
-      const ruled = ruledOf(engine, turns);
+      const ruled = await ruledOf(engine, turns, signal);
       const parts = { model: learnedModel(), encoder: sentenceEncoder() };
       return structureOf(transcript, turns, await learnedFindings(turns, ruled, parts, signal));
     },
@@ -40,7 +40,7 @@ export function ruleStructurer(): Structurer {
     async structure(transcript, signal) {
       signal.throwIfAborted();
       const turns = readTurns(transcript);
-      return structureOf(transcript, turns, ruledOf(engine, turns).ruled);
+      return structureOf(transcript, turns, (await ruledOf(engine, turns, signal)).ruled);
     },
   };
 }

@@ -3,6 +3,7 @@ import { coach } from "./coaching";
 import { type Engine, type Finding, type ReadTurn, surest } from "./engine";
 import { meantAgain, repetitions } from "./insistence";
 import { turningPoints } from "./mood";
+import { inPieces } from "./pieces";
 import { settle } from "./settle";
 
 export interface Ruled {
@@ -12,8 +13,17 @@ export interface Ruled {
   ruled: Finding[];
 }
 
-export function ruledOf(engine: Engine, turns: readonly ReadTurn[]): Ruled {
-  const hits = [...turns.flatMap((_, place) => engine.find(turns, place)), ...turningPoints(turns)];
+/** Turns of a piece: some 20 ms. */
+const PIECE = 20;
+
+/** @throws the signal's reason when it is aborted */
+export async function ruledOf(
+  engine: Engine,
+  turns: readonly ReadTurn[],
+  signal?: AbortSignal,
+): Promise<Ruled> {
+  const found = await inPieces(turns, PIECE, (_, place) => engine.find(turns, place), signal);
+  const hits = [...found.flat(), ...turningPoints(turns)];
   const firm = settle(turns, byTurn(hits));
   const settled = byTurn([...firm, ...meantAgain(repetitions(turns, firm), firm, turns)]);
   return { hits, ruled: byTurn([...settled, ...coach(turns, settled)]) };

@@ -18,5 +18,5 @@ export async function learnedFindings(
 ): Promise<Finding[]> {
   if (turns.every(({ tokens }) => tokens.length === 0)) return ruled.ruled;
   const talk = await readTalk(turns, ruled, encoder, signal);
-  return decide(model, talk, judge(model, talk));
+  return decide(model, talk, await judge(model, talk, signal));
 }

@@ -1,8 +1,11 @@
 // What was learned, and how it scores a talk: a first pass over units, and a second over turns that knows the first one's scores around each.
+
+import { inPieces } from "../pieces";
 import { CONTEXT_DIMS, contextOf, LOGIT_NONE } from "./context";
 import { kindsOf, LEARNED_KINDS } from "./kinds";
 import { likelihood, type Shape, scoresOf } from "./linear";
 import { type LearnedTalk, vectorsOf } from "./talk";
+import type { Unit } from "./units";
 
 /** Words that somebody labelled, to show what a talk's words are like. */
 export interface Example {
@@ -65,26 +68,36 @@ export function knownFeatures({ features }: LearnedTalk, known: ReadonlyMap<stri
   );
 }
 
-export function judge(model: Pick<Model, "features" | "first" | "second">, talk: LearnedTalk): Judged {
-  const units = judgeUnits(model, talk);
+type FirstPass = Pick<Model, "features" | "first">;
+
+/** Units of a piece: some 10 ms. */
+const PIECE = 100;
+
+/** @throws the signal's reason when it is aborted */
+export async function judge(
+  model: FirstPass & Pick<Model, "second">,
+  talk: LearnedTalk,
+  signal?: AbortSignal,
+): Promise<Judged> {
+  const units = await inPieces(talk.units, PIECE, unitJudge(model, talk), signal);
   return { units, turns: judgeTurns(model.second, talk, highest(talk, units)) };
 }
 
-/** The first pass. @returns logits of each unit */
-export function judgeUnits(
-  { features, first }: Pick<Model, "features" | "first">,
+/** The first pass at once. @returns logits of each unit */
+export function judgeUnits(model: FirstPass, talk: LearnedTalk): Float64Array[] {
+  return talk.units.map(unitJudge(model, talk));
+}
+
+function unitJudge(
+  { features, first }: FirstPass,
   talk: LearnedTalk,
-): Float64Array[] {
+): (unit: Unit, place: number) => Float64Array {
   const shape = firstShape(talk.turnVectors[0]?.length ?? 0, features.size);
   const known = knownFeatures(talk, features);
-  return talk.units.map(({ turn }, place) =>
-    scoresOf(
-      shape,
-      first,
-      { vectors: vectorsOf(talk, place), features: known[place] },
-      kindsOf(talk.turns[turn].turn.speaker),
-    ),
-  );
+  return ({ turn }, place) => {
+    const input = { vectors: vectorsOf(talk, place), features: known[place] };
+    return scoresOf(shape, first, input, kindsOf(talk.turns[turn].turn.speaker));
+  };
 }
 
 /** @returns for each turn, of each kind the highest logit of its units */
