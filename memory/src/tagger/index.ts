@@ -2,7 +2,7 @@
 // network; every tag names its rule or what it is like.
 import type { Insight, Structure, Structurer, Tag } from "../model/structure";
 import { TAXONOMY } from "../model/taxonomy";
-import type { Transcript } from "../model/transcript";
+import type { Transcript, Word } from "../model/transcript";
 import { sentenceEncoder } from "../sentences";
 import { monologues } from "./coaching";
 import { COMPUTED } from "./computed";
@@ -65,8 +65,26 @@ export function insightsFor(transcript: Transcript, tags: readonly Tag[]): Insig
   return insightsOf(transcript, readTurns(transcript), tags);
 }
 
-function tagOf(turns: readonly ReadTurn[], { turn, firstWord, lastWord, ...finding }: Finding): Tag {
+const SENTENCE_END = /[.?!]["')]*$/;
+/** Of a longer sentence only the words that were found are shown. */
+const SENTENCE_WORDS_MAX = 14;
+
+/** @returns the sentence around the words, where it is short: half of one tells a reader little */
+function sentenceAround(words: readonly Word[], firstWord: number, lastWord: number): [number, number] {
+  const ends = (at: number) => SENTENCE_END.test(words[at].text);
+  let from = firstWord;
+  while (from > 0 && !ends(from - 1)) from--;
+  let to = lastWord;
+  while (to < words.length - 1 && !ends(to)) to++;
+  return to - from < SENTENCE_WORDS_MAX ? [from, to] : [firstWord, lastWord];
+}
+
+function tagOf(
+  turns: readonly ReadTurn[],
+  { turn, firstWord: first, lastWord: last, ...finding }: Finding,
+): Tag {
   const { words, startMs, endMs, text } = turns[turn].turn;
+  const [firstWord, lastWord] = words.length === 0 ? [first, last] : sentenceAround(words, first, last);
   return {
     ...finding,
     turn,
