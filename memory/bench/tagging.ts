@@ -1,6 +1,6 @@
 // How well the local tagger finds what people labelled: a Markdown table for each part of the labelled set. `npm run bench:tagging`. Of the parts that it
 // learned from (training, tuning) the figures say little. `-- --without held-out` leaves parts out (names by commas), `-- --rules` takes the rules alone.
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { type LabelledDialogue, readLabelled } from "../src/labelled/read";
 import { type Score, type SetScore, score } from "../src/labelled/score";
@@ -9,7 +9,9 @@ import { TAG_KINDS } from "../src/model/taxonomy";
 import { localStructurer, ruleStructurer } from "../src/tagger";
 
 const FILES: Record<string, string[]> = {
-  training: ["training-a", "training-b", "training-c", "training-d"],
+  training: readdirSync(new URL("../labelled/", import.meta.url))
+    .filter((file) => file.startsWith("training-"))
+    .map((file) => file.replace(/\.txt$/, "")),
   tuning: ["tuning"],
   "held-out": ["held-out"],
 };

@@ -1,10 +1,11 @@
 // The labelled talks that the tagger learns from, and their checksum: which texts a file of weights belongs to.
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { type LabelledDialogue, readLabelled } from "../src/labelled/read";
 
+const FOLDER = new URL("../labelled/", import.meta.url);
 /** held-out.txt is not among them: it judges. */
-export const TRAINING_PARTS = ["tuning", "training-a", "training-b", "training-c", "training-d"] as const;
+const NAME = /^(tuning|training-[a-z])\.txt$/;
 
 export interface TrainingPart {
   name: string;
@@ -20,12 +21,12 @@ export interface TrainingTexts {
 /** @throws Error that names file and line for what is not in the format */
 export function readTrainingTexts(): TrainingTexts {
   const hash = createHash("sha256");
-  const parts = TRAINING_PARTS.flatMap((name) => {
-    const file = new URL(`../labelled/${name}.txt`, import.meta.url);
-    if (!existsSync(file)) return [];
-    const text = readFileSync(file, "utf8");
+  const names = readdirSync(FOLDER).filter((name) => NAME.test(name));
+  const parts = names.sort().map((file) => {
+    const text = readFileSync(new URL(file, FOLDER), "utf8");
+    const name = file.replace(/\.txt$/, "");
     hash.update(`${name}\n${text}\n`);
-    return [{ name, dialogues: readLabelled(text, `memory/labelled/${name}.txt`) }];
+    return { name, dialogues: readLabelled(text, `memory/labelled/${file}`) };
   });
   return { parts, checksum: hash.digest("hex") };
 }

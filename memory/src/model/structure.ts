@@ -40,7 +40,7 @@ export interface Structure {
 
 /** Makes tags and insights. */
 export interface Structurer {
-  /** Names it and its version where its work is stored, such as `rules/1`: another name means that the work is done anew. */
+  /** Names it and its version where its work is stored, such as `local/2`: another name means that the work is done anew. */
   readonly name: string;
   /** @throws when it cannot be done now; it is tried again later */
   structure(transcript: Transcript, signal: AbortSignal): Promise<Structure>;
