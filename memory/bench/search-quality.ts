@@ -10,7 +10,7 @@ import { indexConversation } from "../src/search/index-conversation";
 import { readyText } from "../src/search/query";
 import type { Database, Session } from "../src/store/database";
 import { openDatabase } from "../src/store/open";
-import { QUESTIONS } from "./search-queries";
+import { TUNING } from "./search-queries";
 import { idOf } from "./search-store";
 
 const NEVER = new AbortController().signal;
@@ -27,7 +27,7 @@ export async function measureQuality(say: (line: string) => void): Promise<void>
       return readLabelled(readFileSync(path, "utf8"), path);
     });
     await fill(database, dialogues);
-    say(`${QUESTIONS.length} questions, each about one of ${dialogues.length} dialogues`);
+    say(`${TUNING.length} questions, each about one of ${dialogues.length} dialogues`);
     const ranks = await ranksOf(database);
     for (const [name, list] of Object.entries(ranks)) {
       const recall = list.filter((rank) => rank > 0 && rank <= 5).length / list.length;
@@ -89,7 +89,7 @@ async function add(
 /** @returns for each way the place of the answer to each question, from 1; 0 where it was not found */
 async function ranksOf(database: Database): Promise<Record<string, number[]>> {
   const ranks: Record<string, number[]> = { words: [], vectors: [], hybrid: [] };
-  for (const [question, answer] of QUESTIONS) {
+  for (const [question, answer] of TUNING) {
     const ready = await readyText(question, localEmbedder(), NEVER);
     const lists = await database.as({ sub: "manager" }, async (session) => {
       const words = (await findByText(session, question, "{}", FOUND_MAX, true)).map(({ id }) => id);
