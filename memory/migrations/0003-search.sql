@@ -106,7 +106,7 @@ declare
 begin
   execute format('explain (format json) select from salestag.conversation c where %s and %s', condition, words) into plan;
   -- What many have, the newest have too: no need to sort them all.
-  if (plan #>> '{0,Plan,Plan Rows}')::numeric > 1000 then
+  if (plan #>> '{0,Plan,Plan Rows}')::numeric > 3000 then
     execute format('select array(select id from (select * from salestag.conversation c where %s order by started_at desc limit 5000) c
       where %s order by started_at desc limit %s)', condition, words, most) into ids;
   end if;
@@ -164,8 +164,11 @@ begin
     ids := ids || salestag.search_candidates(condition, array_to_string(words, ' | ')::tsquery, least(most, 1000));
   end if;
   return query
-    with matches as materialized (
-      select c.id, word from salestag.conversation c, unnest(words) word where c.id = any(ids) and c.document @@ word::tsquery
+    -- Documents lie apart from their rows: each is fetched once, not once for a word.
+    with documents as materialized (
+      select c.id, strip(c.document) as document from salestag.conversation c where c.id = any(ids)
+    ), matches as materialized (
+      select d.id, word from documents d, unnest(words::tsquery[]) word where d.document @@ word
     ), worth (word, value) as (
       select m.word, ln(1 + cardinality(ids)::float8 / count(*)) from matches m group by m.word
     )
@@ -184,7 +187,7 @@ begin atomic
 end;
 
 -- Vectors: the nearest parts of conversations. Up to `exact` conversations that the filter lets through are compared one by one; among more, the index of their
--- signs (vector-index.ts) finds many, which are then compared.
+-- signs (vector-index.ts) finds some, which are then compared. It looks at a thousand at most, so that a filter that lets little through finds less, not later.
 create function salestag.search_vectors(part text, model text, query halfvec, filter jsonb, most integer, exact integer)
   returns table (conversation_id uuid, n integer, distance real)
   language plpgsql security definer set search_path = pg_catalog, pg_temp set random_page_cost = 1.1
@@ -208,6 +211,7 @@ begin
   end if;
   perform set_config('hnsw.ef_search', least(greatest(most, 40), 1000)::text, true);
   perform set_config('hnsw.iterative_scan', 'relaxed_order', true);
+  perform set_config('hnsw.max_scan_tuples', '1000', true);
   return query execute format(
     'with e as materialized (
       select e.conversation_id, e.n, e.vector from salestag.embedding e join salestag.conversation c on c.id = e.conversation_id

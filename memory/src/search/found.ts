@@ -17,7 +17,7 @@ export interface FoundByVector {
 }
 
 /** Among up to so many conversations each is compared; among more, the index of vectors finds. */
-const EXACT_MAX = 3000;
+const EXACT_MAX = 300;
 /** Where fewer have all words, those that have some of them are added. */
 const ENOUGH = 20;
 

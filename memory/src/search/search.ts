@@ -43,8 +43,8 @@ export interface Page {
 const LIST_MAX = 100;
 /** What is less alike has nothing to do with it. */
 const SIMILARITY_MIN = 0.2;
-/** Passages that are looked at for LIST_MAX / 2 conversations: one may have several that are near. */
-const PASSAGES_MAX = 200;
+/** Passages that are looked at: more cost more, and a conversation may have several that are near. */
+const PASSAGES_MAX = 80;
 
 /**
  * Finds conversations that the session's person may see.

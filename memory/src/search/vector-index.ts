@@ -23,7 +23,7 @@ export async function ensureVectorIndex(
     for (const part of ["conversation", "passage", "moment"]) {
       const index = `embedding_${part}_${createHash("sha256").update(`${name} ${dims}`).digest("hex").slice(0, 12)}`;
       const [{ statement }] = await session.query<{ statement: string }>(
-        `select format('create index if not exists %I on salestag.embedding using hnsw ((binary_quantize(vector)::bit(%s)) bit_hamming_ops) where part = %L and model = %L',
+        `select format('create index if not exists %I on salestag.embedding using hnsw ((binary_quantize(vector)::bit(%s)) bit_hamming_ops) with (m = 8) where part = %L and model = %L',
           $1::text, $2::int, $3::text, $4::text) as statement`,
         [index, dims, part, name],
       );
