@@ -17,9 +17,9 @@ export type LiveEvent = About &
         text: string;
         startMs: number;
       }
-    | /** A conversation began, ended, has tags, or is found by searches now. */ {
+    | /** A conversation began, ended, has tags, is found by searches now, or was deleted for good. */ {
         type: "conversation";
-        state: "open" | "final" | "structured" | "findable";
+        state: "open" | "final" | "structured" | "findable" | "erased";
       }
     | { type: "tag"; kind: TagKind; quote: string; reason: string; startMs: number }
   );

@@ -72,7 +72,7 @@ onBothDatabases("memory", (database) => {
     );
     assert.deepEqual(
       told.filter((one) => one !== "tag"),
-      ["open", "too expensive", "sign me up", "final", "structured"],
+      ["open", "too expensive", "sign me up", "final", "structured", "findable"],
     );
     assert.deepEqual(test.memory.problems(), []);
   });

@@ -105,7 +105,9 @@ async function assemble(
   });
   const intake = new Intake({ archive, onArrival: (record) => opener.take(record) });
   await shutErased(database, intake);
-  const eraser = makeEraser(settings, parts, { database, archive, keyring, intake, opener, stages });
+  const eraser = makeEraser(settings, parts, {
+    ...{ database, archive, keyring, intake, opener, stages, live, teamId },
+  });
   ends.push(() => stages.close());
   ends.push(() => opener.close());
   await eraser.finish().catch((cause: unknown) => problems.note("erasure", messageOf(cause)));
@@ -151,13 +153,16 @@ async function assemble(
 function makeEraser(
   { data }: MemorySettings,
   { clock }: MemoryParts,
-  { database, archive, keyring, intake, opener, stages }: Erasing,
+  { database, archive, keyring, intake, opener, stages, live, teamId }: Erasing,
 ): Eraser {
   const remove = async (place: Place) => {
     intake.shut(place);
     await opener.forget(place);
-    await stages.forget(conversationId(place.badge, place.epoch));
+    const id = conversationId(place.badge, place.epoch);
+    await stages.forget(id);
     await archive.remove(place);
+    const about = { conversationId: id, teamId, personId: null, atUnixMs: clock.unixMs() };
+    live.publish({ type: "conversation", state: "erased", ...about });
   };
   return new Eraser(
     {
@@ -177,6 +182,8 @@ interface Erasing {
   intake: Intake;
   opener: Opener;
   stages: Stages;
+  live: Live;
+  teamId: string;
 }
 
 async function openStore(

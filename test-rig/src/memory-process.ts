@@ -1,8 +1,8 @@
 // A real memory in a process of its own, at a site of the rig: its configuration, somebody who may sign in, and a client.
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { type MemoryClient, memoryClient } from "@salestag/memory/client";
@@ -12,6 +12,9 @@ import type { Site } from "./site";
 const LAUNCHER = fileURLToPath(new URL("../../memory/bin/salestag-memory.mjs", import.meta.url));
 const MANAGER = "manager";
 const SECRET_BYTES = 32;
+const CONFIG = "memory.yaml";
+const JWT_SECRET = "jwt.key";
+const HEADER_FILE = "manager.header";
 
 export interface MemoryOptions {
   /** Address of a transcription server, to which `/audio/transcriptions` is added; without one only the badge's own words are there. */
@@ -29,17 +32,24 @@ export class SiteMemory {
     readonly client: MemoryClient,
   ) {}
 
+  /** Starts it, or starts it again where the site has had one. */
   static async start(site: Site, { transcriptionUrl }: MemoryOptions = {}): Promise<SiteMemory> {
+    const isFirst = !existsSync(join(site.folder, CONFIG));
+    if (isFirst) writeSecrets(site);
     const config = writeConfig(site, transcriptionUrl);
     const running = await ListeningProcess.start("memory", LAUNCHER, ["--config", config]);
     const command = (...args: string[]) =>
       promisify(execFile)(process.execPath, [LAUNCHER, "--config", config, ...args]);
-    const [{ stdout }] = await Promise.all([
-      command("token", MANAGER),
-      command("person", "add", "Robin (manager)", "--role", "manager", "--subject", MANAGER),
-    ]);
+    if (isFirst) await command("person", "add", "Robin", "--role", "manager", "--subject", MANAGER);
+    const { stdout } = await command("token", MANAGER);
     const token = stdout.trim();
+    writeFileSync(join(site.folder, HEADER_FILE), `Authorization: Bearer ${token}\n`, { mode: 0o600 });
     return new SiteMemory(running, config, token, memoryClient({ url: running.url, token: () => token }));
+  }
+
+  /** A file with the header that signs the manager in, as `curl -H @FILE` reads it. */
+  get headerFile(): string {
+    return join(dirname(this.config), HEADER_FILE);
   }
 
   get url(): string {
@@ -54,14 +64,22 @@ export class SiteMemory {
   async stop(): Promise<void> {
     await this.running.stop();
   }
+
+  /** As a power cut would end it. */
+  async kill(): Promise<void> {
+    await this.running.kill();
+  }
 }
 
-/** @returns path of the configuration; it and its secrets are files that nobody else may read */
+function writeSecrets({ folder, hookSecretFile }: Site): void {
+  const write = (name: string, content: string) =>
+    writeFileSync(join(folder, name), `${content}\n`, { mode: 0o600 });
+  write(JWT_SECRET, randomBytes(SECRET_BYTES).toString("base64"));
+  write(hookSecretFile, `whsec_${randomBytes(SECRET_BYTES).toString("base64")}`);
+}
+
+/** @returns path of the configuration */
 function writeConfig(site: Site, transcriptionUrl: string | undefined): string {
-  const secret = (name: string, content: string) =>
-    writeFileSync(join(site.folder, name), `${content}\n`, { mode: 0o600 });
-  secret("jwt.key", randomBytes(SECRET_BYTES).toString("base64"));
-  secret(site.hookSecretFile, `whsec_${randomBytes(SECRET_BYTES).toString("base64")}`);
   const transcriber =
     transcriptionUrl === undefined
       ? []
@@ -79,9 +97,9 @@ function writeConfig(site: Site, transcriptionUrl: string | undefined): string {
     "api:",
     "  listen: 127.0.0.1:0",
     "  jwt:",
-    "    secretFile: jwt.key",
+    `    secretFile: ${JWT_SECRET}`,
   ];
-  const config = join(site.folder, "memory.yaml");
+  const config = join(site.folder, CONFIG);
   writeFileSync(config, `${lines.join("\n")}\n`, { mode: 0o600 });
   return config;
 }

@@ -1,32 +1,31 @@
 // The sinks of a configuration: one section each, whose only name is its kind.
-import { readFileSync } from "node:fs";
-import type { Clock, Section } from "@salestag/protocol/service";
-import { readPrivate } from "@salestag/protocol/service";
+import {
+  type At,
+  type Clock,
+  type NatsServer,
+  publicFrom,
+  readNatsServer,
+  type Section,
+  secretFrom,
+  webhookSecrets,
+} from "@salestag/protocol/service";
 import type { Disk } from "../disk";
-import { messageOf } from "../errors";
-import type { NatsPlace, StreamSettings } from "../nats/connection";
+import type { StreamSettings } from "../nats/connection";
 import { folderSink } from "../sinks/folder";
 import { natsSink } from "../sinks/nats";
 import { postgresSink } from "../sinks/postgres";
 import { s3Sink } from "../sinks/s3";
 import type { Sink } from "../sinks/sink";
-import {
-  SECRET_BYTES_MAX,
-  SECRET_BYTES_MIN,
-  WEBHOOK_DEFAULTS,
-  WEBHOOK_MODES,
-  webhookSink,
-} from "../sinks/webhook";
+import { WEBHOOK_DEFAULTS, WEBHOOK_MODES, webhookSink } from "../sinks/webhook";
 
 /** What reading a sink needs besides its section. */
 export interface SinkParts {
   /** @returns a path, relative to the configuration's folder */
-  at: (name: string) => string;
+  at: At;
   disk: Disk;
   clock: Clock;
 }
 
-const SECRET_PREFIX = "whsec_";
 const TIMEOUT_MS_MAX = 300_000;
 const BATCH_MAX = 256;
 const LOOPBACK_HOSTS = ["127.0.0.1", "::1", "[::1]", "localhost"];
@@ -78,14 +77,7 @@ function readWebhook(webhook: Section, { at, clock }: SinkParts): Sink | undefin
   const mode = webhook.oneOf("mode", WEBHOOK_MODES) ?? WEBHOOK_DEFAULTS.mode;
   const timeoutMs = webhook.whole("timeoutMs", 100, TIMEOUT_MS_MAX) ?? WEBHOOK_DEFAULTS.timeoutMs;
   const batchMax = webhook.whole("batchMax", 1, BATCH_MAX) ?? WEBHOOK_DEFAULTS.batchMax;
-  const files = webhook.texts("secretFiles");
-  if (files.length === 0) webhook.complain("needs secretFiles: a list of at least one, the newest first");
-  const secrets = files.flatMap(({ text, complain }) => {
-    const secret = readSecret(at(text));
-    if (Buffer.isBuffer(secret)) return [secret];
-    complain(secret);
-    return [];
-  });
+  const secrets = webhookSecrets(webhook, at);
   return url === undefined ? undefined : webhookSink({ url, mode, secrets, timeoutMs, batchMax }, clock);
 }
 
@@ -97,37 +89,15 @@ function readNats(nats: Section, { at }: SinkParts): Sink | undefined {
 /** @returns a stream of JetStream and where it is; undefined where something is wrong, which is noted */
 export function readStream(
   nats: Section,
-  at: (name: string) => string,
+  at: At,
   subjectDefault: string,
-): { place: NatsPlace; stream: StreamSettings } | undefined {
-  const place = readNatsPlace(nats, at);
+): { place: NatsServer; stream: StreamSettings } | undefined {
+  const place = readNatsServer(nats, at);
   const stream = natsName(nats, "stream", true);
   const subject = natsName(nats, "subject", false) ?? subjectDefault;
   const replicas = nats.whole("replicas", 1, REPLICAS_MAX) ?? 1;
   if (place === undefined || stream === undefined) return undefined;
   return { place, stream: { stream, subject, replicas, duplicateWindowMs: DUPLICATE_WINDOW_MS } };
-}
-
-/** @returns where NATS is and what the relay shows there */
-function readNatsPlace(nats: Section, at: (name: string) => string): NatsPlace | undefined {
-  const servers = nats.texts("servers").flatMap(({ text, complain }) => {
-    const url = URL.canParse(text) ? new URL(text) : undefined;
-    const known = url !== undefined && url.hostname !== "" && ["nats:", "tls:"].includes(url.protocol);
-    if (!known) complain("must be nats://HOST:PORT or tls://HOST:PORT");
-    else if (url.password !== "" || url.username !== "")
-      complain("must hold no user or password: name credsFile, tokenFile, or user and passwordFile");
-    else if (url.protocol === "nats:" && !LOOPBACK_HOSTS.includes(url.hostname))
-      complain("must be tls:// where it is not on this machine");
-    else return [text];
-    return [];
-  });
-  if (servers.length === 0) nats.complain("needs servers: a list of at least one");
-  const creds = secretFrom(nats, "credsFile", at);
-  const token = secretFrom(nats, "tokenFile", at)?.toString("utf8");
-  const user = nats.text("user", false);
-  const password = secretFrom(nats, "passwordFile", at)?.toString("utf8");
-  const ca = publicFrom(nats, "caFile", at);
-  return servers.length === 0 ? undefined : { servers, creds, token, user, password, ca };
 }
 
 /** Names of streams and subjects. */
@@ -166,7 +136,7 @@ function readPostgres(postgres: Section, { at }: SinkParts): Sink | undefined {
   const database = postgres.text("database", true);
   const user = postgres.text("user", true);
   const password = secretFrom(postgres, "passwordFile", at)?.toString("utf8");
-  const ca = publicFrom(postgres, "caFile", at);
+  const ca = publicFrom(postgres, "caFile", at)?.toString("utf8");
   const table = postgres.text("table", false) ?? "salestag_chunks";
   if (!/^[a-z_][a-z0-9_]{0,62}(\.[a-z_][a-z0-9_]{0,62})?$/.test(table))
     postgres.complain(
@@ -190,42 +160,4 @@ function secureUrl(section: Section, name: string, instead: string): string | un
     section.complain(`${name} must not hold a password: ${instead}`);
   else return text;
   return undefined;
-}
-
-function secretFrom(
-  section: Section,
-  name: string,
-  at: (name: string) => string,
-  needed = false,
-): Buffer | undefined {
-  const path = section.text(name, needed);
-  if (path === undefined) return undefined;
-  const secret = readPrivate(at(path));
-  if (Buffer.isBuffer(secret) && secret.length > 0) return secret;
-  section.complain(`${name} ${Buffer.isBuffer(secret) ? "is empty" : secret}`);
-  return undefined;
-}
-
-function publicFrom(section: Section, name: string, at: (name: string) => string): string | undefined {
-  const path = section.text(name, false);
-  if (path === undefined) return undefined;
-  try {
-    return readFileSync(at(path), "utf8");
-  } catch (cause) {
-    section.complain(`${name} cannot be read: ${messageOf(cause)}`);
-    return undefined;
-  }
-}
-
-/** @returns the secret, or what is wrong with its file. Never tells its content. */
-function readSecret(path: string): Buffer | string {
-  const content = readPrivate(path);
-  if (typeof content === "string") return content;
-  const text = content.toString("utf8");
-  const digits = text.slice(SECRET_PREFIX.length);
-  const secret = Buffer.from(digits, "base64");
-  const whole = text.startsWith(SECRET_PREFIX) && secret.toString("base64") === digits;
-  if (!whole || secret.length < SECRET_BYTES_MIN || secret.length > SECRET_BYTES_MAX)
-    return `must hold ${SECRET_PREFIX} and ${SECRET_BYTES_MIN} to ${SECRET_BYTES_MAX} bytes in base64`;
-  return secret;
 }

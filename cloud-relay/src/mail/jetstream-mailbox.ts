@@ -1,9 +1,10 @@
 // Letters in a stream of JetStream beside that of the chunks, so that any relay has them; and each is told to all relays at once, as any may have the badge.
+
 import { AckPolicy, type JsMsg } from "@nats-io/jetstream";
 import { headers, type MsgHdrs, type Subscription } from "@nats-io/transport-node";
-import type { Clock, Log } from "@salestag/protocol/service";
+import type { Clock, Log, NatsServer } from "@salestag/protocol/service";
 import { messageOf } from "../errors";
-import { type NatsPlace, type NatsStream, openStream, type StreamSettings } from "../nats/connection";
+import { type NatsStream, openStream, type StreamSettings } from "../nats/connection";
 import { KEEP_MS_MAX, type Letter, type LetterType, type Mailbox, NUDGES_MAX, waiting } from "./mailbox";
 
 const ID = "Salestag-Id";
@@ -25,7 +26,7 @@ export class JetStreamMailbox implements Mailbox {
 
   /** @param onLetter called with each letter that any relay takes, this one too */
   static async open(
-    place: NatsPlace,
+    place: NatsServer,
     chunks: StreamSettings,
     clock: Clock,
     log: Log,

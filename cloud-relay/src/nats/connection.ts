@@ -16,20 +16,8 @@ import {
   credsAuthenticator,
   type NatsConnection,
 } from "@nats-io/transport-node";
+import type { NatsServer } from "@salestag/protocol/service";
 import { messageOf } from "../errors";
-
-/** Where NATS is and how the relay proves itself there. */
-export interface NatsPlace {
-  /** `nats://HOST:PORT` or `tls://HOST:PORT`, several of one cluster. */
-  servers: string[];
-  /** Content of a credentials file. */
-  creds?: Buffer;
-  token?: string;
-  user?: string;
-  password?: string;
-  /** Certificate that is trusted, PEM. */
-  ca?: string;
-}
 
 /** A stream that chunks go into. */
 export interface StreamSettings {
@@ -59,7 +47,7 @@ const NS_PER_MS = 1_000_000;
  * Connects and finds or makes the stream. The connection mends itself as long as it is not closed.
  * @throws Error that says what is wrong: nobody there, not let in, no JetStream, a stream that does not take the subjects
  */
-export async function openStream(place: NatsPlace, settings: StreamSettings): Promise<NatsStream> {
+export async function openStream(place: NatsServer, settings: StreamSettings): Promise<NatsStream> {
   const { servers, token, user, password, ca } = place;
   const connection = await connect({
     servers,
@@ -83,7 +71,7 @@ export async function openStream(place: NatsPlace, settings: StreamSettings): Pr
   }
 }
 
-function authenticatorOf({ creds }: NatsPlace): Authenticator | undefined {
+function authenticatorOf({ creds }: NatsServer): Authenticator | undefined {
   return creds === undefined ? undefined : credsAuthenticator(new Uint8Array(creds));
 }
 

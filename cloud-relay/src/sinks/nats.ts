@@ -1,12 +1,7 @@
 // Sink that publishes chunks to a NATS JetStream stream: subject `<subject>.<badge>`, the record as MessagePack, badge/epoch/index as message id, by which
 // JetStream drops repetitions within its window. A badge's chunks go one after the other, those of different badges beside each other.
-import {
-  type NatsPlace,
-  type NatsStream,
-  natsProblem,
-  openStream,
-  type StreamSettings,
-} from "../nats/connection";
+import type { NatsServer } from "@salestag/protocol/service";
+import { type NatsStream, natsProblem, openStream, type StreamSettings } from "../nats/connection";
 import type { SpoolEntry } from "../spool/reader";
 import { byBadge, nameOf, type Sink } from "./sink";
 
@@ -16,7 +11,7 @@ const ACK_MS_MAX = 10_000;
  * @param ackMsMax longest wait for JetStream's word that it has a chunk
  * @returns a sink whose name has no user and no secret in it
  */
-export function natsSink(place: NatsPlace, settings: StreamSettings, ackMsMax = ACK_MS_MAX): Sink {
+export function natsSink(place: NatsServer, settings: StreamSettings, ackMsMax = ACK_MS_MAX): Sink {
   let opened: Promise<NatsStream> | undefined;
   const open = async (): Promise<NatsStream> => {
     opened ??= openStream(place, settings);

@@ -25,9 +25,6 @@ export interface WebhookOptions {
 }
 
 export const WEBHOOK_DEFAULTS = { mode: "batched" as WebhookMode, timeoutMs: 15_000, batchMax: 100 };
-/** Bytes of a secret, Standard Webhooks 1.0, "Signature scheme". */
-export const SECRET_BYTES_MIN = 24;
-export const SECRET_BYTES_MAX = 64;
 
 /** Type of the event that a chunk becomes. */
 export const CHUNK_EVENT_TYPE = "io.salestag.chunk.v1";

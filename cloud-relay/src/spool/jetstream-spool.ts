@@ -1,16 +1,11 @@
 // The spool in a stream of NATS JetStream (docs/spool-jetstream.md): a chunk is durable when JetStream has acked it. A badge's chunks are published one after
 // the other, each on condition that the badge's newest message is the one that this relay knows of: so a chunk is stored once, whichever relays had it.
+
 import { JetStreamApiCodes, JetStreamApiError } from "@nats-io/jetstream";
 import { type ChunkRecord, decodeRecord, encodeRecord } from "@salestag/protocol/host";
-import type { Clock, Log } from "@salestag/protocol/service";
+import type { Clock, Log, NatsServer } from "@salestag/protocol/service";
 import { ExitCode, RelayError } from "../errors";
-import {
-  type NatsPlace,
-  type NatsStream,
-  natsProblem,
-  openStream,
-  type StreamSettings,
-} from "../nats/connection";
+import { type NatsStream, natsProblem, openStream, type StreamSettings } from "../nats/connection";
 import type { ChunkStore, StoredChunk, StoreListener } from "./chunk-store";
 import type { Feed } from "./feed";
 import { JetStreamFeed } from "./jetstream-feed";
@@ -18,7 +13,7 @@ import { comparePositions, type Position, positionAfter, START } from "./positio
 
 /** Where the stream is. */
 export interface JetStreamSpoolSettings {
-  place: NatsPlace;
+  place: NatsServer;
   stream: StreamSettings;
   /** Folder of what is kept besides chunks: dead letters. Needed for sinks only. */
   folder?: string;

@@ -155,6 +155,25 @@ describe("memory: live events", () => {
       assert.equal((await watcher.texts(1))[0], "gap");
     });
 
+  it("live: of a conversation that was erased no word is kept for who comes back", async () => {
+    const first = await watch("a-manager");
+    served().live.publish(phrase("before", "a", "otherRep"));
+    await first.texts(1);
+    served().live.publish(phrase("a secret"));
+    const { conversationId, teamId, atUnixMs } = phrase("");
+    const about = { conversationId, teamId, personId: null, atUnixMs };
+    served().live.publish({ type: "conversation", state: "erased", ...about });
+    const later = await watch("a-manager", first.had[0].id);
+    await later.texts(2);
+    assert.deepEqual(
+      later.had.map(({ data }) => [data.state, data.text]),
+      [
+        ["erased", undefined],
+        ["erased", undefined],
+      ],
+    );
+  });
+
   it("live: what falls is written to the audit log before it is shown, once for each conversation", async () => {
     const watcher = await watch("a-manager");
     for (const text of ["one", "two"]) served().live.publish(phrase(text));

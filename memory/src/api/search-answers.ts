@@ -100,7 +100,6 @@ export const AnswersAnswer = exactly({
   ),
   counts: exactly({
     moments: Type.Integer(),
-    answered: Type.Integer(),
     won: Type.Integer(),
     lost: Type.Integer(),
     commitment: Type.Integer(),

@@ -1,7 +1,15 @@
 // The memory's configuration: one YAML file (docs/memory.md). Every mistake is named with its line; a file with one is not used at all.
 import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import { messageOf, type Section, YamlReader } from "@salestag/protocol/service";
+import {
+  type At,
+  messageOf,
+  publicFrom,
+  type Section,
+  secretFrom,
+  webhookSecrets,
+  YamlReader,
+} from "@salestag/protocol/service";
 import type { ListenOptions } from "../api/server";
 import { AUDIENCE_DEFAULT, ISSUER_DEFAULT, SECRET_BYTES_MIN, type TokenSettings } from "../api/tokens";
 import { type Embedder, embedderOf } from "../embed";
@@ -10,7 +18,6 @@ import { type MemorySettings, SETTINGS_DEFAULT } from "../memory";
 import type { Structurer } from "../model/structure";
 import { localStructurer } from "../tagger";
 import { type Transcriber, transcriberOf } from "../transcribe";
-import { type At, publicFrom, secretFrom, webhookSecrets } from "./files";
 import { readNats } from "./nats";
 import { structurerOf } from "./structurer";
 

@@ -8,7 +8,7 @@ import {
 } from "@nats-io/jetstream";
 import { connect, credsAuthenticator, type NatsConnection } from "@nats-io/transport-node";
 import { decodeRecord } from "@salestag/protocol/host";
-import type { Clock } from "@salestag/protocol/service";
+import type { Clock, NatsServer } from "@salestag/protocol/service";
 import { messageOf } from "@salestag/protocol/service";
 import type { Problems } from "../pipeline/problems";
 import { ChunkConflict } from "./archive";
@@ -16,19 +16,10 @@ import type { Source } from "./folder";
 import type { Intake } from "./intake";
 
 /** Where the stream is, and how the memory proves itself there. */
-export interface NatsPlace {
-  /** `nats://HOST:PORT` or `tls://HOST:PORT`, several of one cluster. */
-  servers: string[];
+export interface NatsPlace extends NatsServer {
   stream: string;
   /** Name of the durable consumer: it keeps the place when the memory is away. */
   consumer: string;
-  /** Content of a credentials file. */
-  creds?: Buffer;
-  token?: string;
-  user?: string;
-  password?: string;
-  /** Certificate that is trusted, PEM. */
-  ca?: string;
 }
 
 export interface NatsOptions {

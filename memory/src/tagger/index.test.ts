@@ -3,7 +3,7 @@ import { deepEqual, equal, ok, rejects } from "node:assert/strict";
 import type { Structure } from "../model/structure";
 import type { TagKind } from "../model/taxonomy";
 import { BADGE_SOURCE, type Transcript } from "../model/transcript";
-import { explain, localStructurer } from "./index";
+import { explain, localStructurer, ruleStructurer } from "./index";
 import { sentimentOf } from "./sentiment";
 import { talk } from "./testing";
 import { tokenize } from "./tokens";
@@ -12,6 +12,10 @@ const structurer = localStructurer();
 
 function structured(transcript: Transcript): Promise<Structure> {
   return structurer.structure(transcript, new AbortController().signal);
+}
+
+function ruled(transcript: Transcript): Promise<Structure> {
+  return ruleStructurer().structure(transcript, new AbortController().signal);
 }
 
 function on({ tags }: Structure, turn: number): TagKind[] {
@@ -45,7 +49,7 @@ describe("tagger", () => {
     deepEqual(on(structure, 3), ["signal.interest"]);
     deepEqual(on(structure, 5), ["objection.pricing"]);
     ok(on(structure, 7).includes("objection.authority"));
-    ok(on(structure, 7).includes("mood.turn-up"));
+    ok(on(await ruled(SALE), 7).includes("mood.turn-up"));
     deepEqual(on(structure, 8), ["outcome.next-step"]);
     deepEqual(on(structure, 9), ["outcome.next-step"]);
     for (const tag of structure.tags) {
@@ -118,8 +122,8 @@ describe("tagger", () => {
       );
     });
 
-  it("tagger: an objection that the rep passes over, and the customer who insists, are seen", async () => {
-    const structure = await structured(
+  it("tagger: an objection that the rep passes over, and the customer who insists, are seen by the rules", async () => {
+    const structure = await ruled(
       talk(
         "R: It is a water filter, forty a month.",
         "C: We have no money for a filter this year.",
@@ -131,8 +135,8 @@ describe("tagger", () => {
     ok(on(structure, 3).includes("objection.pricing"));
   });
 
-  it("tagger: a rep's own company is no competitor, another one is", async () => {
-    const structure = await structured(
+  it("tagger: to the rules, a rep's own company is no competitor, another one is", async () => {
+    const structure = await ruled(
       talk("R: I am Dana from Brightside.", "C: Brightside, yes. We are with Voltara.", "R: Are they good?"),
     );
     const named = structure.tags.filter(({ kind }) => kind === "competitor");

@@ -1,37 +1,56 @@
-// The local tagger: rules, a lexicon and some counting make tags and insights of a transcript. Deterministic, without network; every tag names its rule.
+// The local tagger: rules, a lexicon, some counting and what was learned from labelled talks make tags and insights of a transcript. Deterministic, without
+// network; every tag names its rule or what it is like.
 import type { Insight, Structure, Structurer, Tag } from "../model/structure";
+import { TAXONOMY } from "../model/taxonomy";
 import type { Transcript } from "../model/transcript";
-import { coach, monologues } from "./coaching";
+import { sentenceEncoder } from "../sentences";
+import { monologues } from "./coaching";
 import { COMPUTED } from "./computed";
-import { Engine, type Finding, type ReadTurn, readTurns, surest } from "./engine";
+import { Engine, type Finding, type ReadTurn, readTurns } from "./engine";
 import { insightsOf } from "./insights";
-import { meantAgain, repetitions } from "./insistence";
-import { turningPoints } from "./mood";
+import { learnedFindings } from "./learned/index";
+import { LEARNED_KINDS } from "./learned/kinds";
+import { learnedModel } from "./learned/weights-file";
+import { ruledOf } from "./ruled";
 import { RULES } from "./rules/index";
-import { settle } from "./settle";
 
 /** Another number means that talks are tagged anew. */
-const NAME = "rules/1";
+const NAME = "local/2";
 
-/** @returns the local tagger */
+/** @returns the local tagger; its weights and its encoder are loaded with the first talk */
 export function localStructurer(): Structurer {
   const engine = new Engine(RULES);
   return {
     name: NAME,
     async structure(transcript, signal) {
       signal.throwIfAborted();
-      return structureWith(engine, transcript);
+      const turns = readTurns(transcript);
+      const ruled = await ruledOf(engine, turns, signal);
+      const parts = { model: learnedModel(), encoder: sentenceEncoder() };
+      return structureOf(transcript, turns, await learnedFindings(turns, ruled, parts, signal));
     },
   };
 }
 
-function structureWith(engine: Engine, transcript: Transcript): Structure {
-  const turns = readTurns(transcript);
-  const found = [...turns.flatMap((_, place) => engine.find(turns, place)), ...turningPoints(turns)];
-  const firm = settle(turns, byTurn(found));
-  const settled = byTurn([...firm, ...meantAgain(repetitions(turns, firm), firm, turns)]);
-  const all = byTurn([...settled, ...coach(turns, settled)]);
-  const tags = all.map((finding) => tagOf(turns, finding));
+/** @returns the rules alone, to compare with */
+export function ruleStructurer(): Structurer {
+  const engine = new Engine(RULES);
+  return {
+    name: "rules/1",
+    async structure(transcript, signal) {
+      signal.throwIfAborted();
+      const turns = readTurns(transcript);
+      return structureOf(transcript, turns, (await ruledOf(engine, turns, signal)).ruled);
+    },
+  };
+}
+
+function structureOf(
+  transcript: Transcript,
+  turns: readonly ReadTurn[],
+  findings: readonly Finding[],
+): Structure {
+  const tags = findings.map((finding) => tagOf(turns, finding));
   return { tags, insights: insightsOf(transcript, turns, tags) };
 }
 
@@ -44,19 +63,6 @@ export function findMonologues(transcript: Transcript): Tag[] {
 /** @returns insights on a talk by the tags that somebody else made of it */
 export function insightsFor(transcript: Transcript, tags: readonly Tag[]): Insight[] {
   return insightsOf(transcript, readTurns(transcript), tags);
-}
-
-/** The surest of each kind on each turn, in order of their words. */
-function byTurn(findings: readonly Finding[]): Finding[] {
-  const turns = new Map<number, Finding[]>();
-  for (const finding of findings) {
-    const list = turns.get(finding.turn) ?? [];
-    list.push(finding);
-    turns.set(finding.turn, list);
-  }
-  return [...turns.values()]
-    .flatMap(surest)
-    .sort((one, other) => one.turn - other.turn || one.firstWord - other.firstWord);
 }
 
 function tagOf(turns: readonly ReadTurn[], { turn, firstWord, lastWord, ...finding }: Finding): Tag {
@@ -83,6 +89,9 @@ function tagOf(turns: readonly ReadTurn[], { turn, firstWord, lastWord, ...findi
  * @returns what it looks for, as sentences for people; undefined if there is no such rule
  */
 export function explain(rule: string): string | undefined {
+  const learned = LEARNED_KINDS.find((kind) => rule === `learned/${kind}`);
+  if (learned !== undefined)
+    return `${TAXONOMY[learned].means} Learned from labelled talks: by the words, by sentences that mean alike, by what the rules find, and by the turns around.`;
   const name = rule.replace(/^rules\//, "");
   const known = RULES.find((one) => one.name === name);
   if (known !== undefined) return `${known.reason} For example: ${known.matches.join(" | ")}`;

@@ -107,14 +107,16 @@ class Demo {
     await hands.restart();
     bench.plugFrontEnd(await recordingIn(await quietRoom(), this.file, true));
     const stop = runAtPace(bench.time);
-    const { token, url, config } = memory;
+    const { headerFile, url, config } = memory;
     process.stdout.write(
       [
         "",
         `relay        ${hands.relay.url}`,
         `memory       ${url}   (salestag-memory --config ${config})`,
         "live events  while the badge hears the conversation again and again:",
-        `  curl -sN -H 'Authorization: Bearer ${token}' -H 'Salestag-Purpose: coaching' ${url}/v1/live`,
+        `  curl -sN -H @${headerFile} -H 'Salestag-Purpose: coaching' ${url}/v1/live`,
+        "what it knows:",
+        `  curl -s -H @${headerFile} -H 'Salestag-Purpose: coaching' ${url}/v1/conversations`,
         "Ctrl-C ends all of it.",
         "",
       ].join("\n"),

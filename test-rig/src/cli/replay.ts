@@ -122,7 +122,9 @@ export async function replayAndTell(file: string, flags: ReplayFlags, more: Repl
     latencyMs,
     speed,
     drop,
-    onTrace: (event) => view.trace(event),
+    onTrace: (event) => {
+      if (!ended) view.trace(event);
+    },
     onLog: (line, atMs) => log?.write(`${atMs} ${line}\n`),
     onProgress: (playedMs) => view.progress(playedMs),
     onSite,

@@ -13,6 +13,11 @@ export interface Entry {
   event: LiveEvent;
 }
 
+/** Nothing that was said in an erased conversation is kept; its events keep their numbers. */
+function blank(kept: Entry[], erased: LiveEvent): void {
+  for (const entry of kept) if (entry.event.conversationId === erased.conversationId) entry.event = erased;
+}
+
 /** Who watches, as the team's rows say. */
 export interface Viewer {
   personId: string;
@@ -81,6 +86,7 @@ export class Feed {
     this.teams.delete(teamId);
     this.teams.set(teamId, team);
     if (this.teams.size > TEAMS_MAX) this.teams.delete(this.teams.keys().next().value as string);
+    if (event.type === "conversation" && event.state === "erased") blank(team.kept, event);
     const entry = { id: `${this.name}-${++team.last}`, event };
     team.kept.push(entry);
     if (team.kept.length > KEPT_MAX) team.kept.shift();

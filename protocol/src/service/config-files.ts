@@ -1,6 +1,8 @@
 // Secrets and certificates that a configuration names: each in a file of its own, secrets readable by their owner only.
 import { readFileSync } from "node:fs";
-import { messageOf, readPrivate, type Section } from "@salestag/protocol/service";
+import { messageOf } from "./errors";
+import { readPrivate } from "./private-file";
+import type { Section } from "./yaml-reader";
 
 /** @returns a path, relative to the configuration's folder */
 export type At = (name: string) => string;
@@ -35,7 +37,7 @@ export function publicFrom(section: Section, name: string, at: At, needed = fals
 /** @returns the secrets of a webhook, of which any may have signed */
 export function webhookSecrets(webhook: Section, at: At): Buffer[] {
   const files = webhook.texts("secretFiles");
-  if (files.length === 0) webhook.complain("needs secretFiles: a list of at least one");
+  if (files.length === 0) webhook.complain("needs secretFiles: a list of at least one, the newest first");
   return files.flatMap(({ text, complain }) => {
     const secret = webhookSecret(at(text));
     if (Buffer.isBuffer(secret)) return [secret];
