@@ -197,8 +197,8 @@ declare
   home text := (select quote_ident(extnamespace::regnamespace::text) from pg_extension where extname = 'vector');
   dims integer := array_length(query::real[], 1);
   parts text := format('e.part = %L and e.model = %L', part, model);
-  compared text := format('(e.vector operator(%s.<=>) %L::%s.halfvec)::real', home, query, home);
-  signs text := format('%1$s.binary_quantize(e.vector)::bit(%2$s) operator(%1$s.<~>) %1$s.binary_quantize(%3$L::%1$s.halfvec)::bit(%2$s)', home, dims, query);
+  compared text := format('(e.vector operator(%s.<=>) $1)::real', home);
+  signs text := format('%1$s.binary_quantize(e.vector)::bit(%2$s) operator(%1$s.<~>) %1$s.binary_quantize($1)::bit(%2$s)', home, dims);
   fitting integer;
 begin
   execute format('select count(*) from (select from salestag.conversation c where %s limit %s) fitting', condition, exact + 1) into fitting;
@@ -206,7 +206,7 @@ begin
     return query execute format(
       'with fit as materialized (select c.id from salestag.conversation c where %s)
       select e.conversation_id, e.n, %s from fit join salestag.embedding e on e.conversation_id = fit.id and %s order by 3, 1, 2 limit %s',
-      condition, compared, parts, least(most, 1000));
+      condition, compared, parts, least(most, 1000)) using query;
     return;
   end if;
   perform set_config('hnsw.ef_search', least(greatest(most, 40), 1000)::text, true);
@@ -217,7 +217,7 @@ begin
       select e.conversation_id, e.n, e.vector from salestag.embedding e join salestag.conversation c on c.id = e.conversation_id
       where %s and %s order by %s limit %s
     ) select e.conversation_id, e.n, %s from e order by 3, 1, 2',
-    parts, condition, signs, least(most, 1000), compared);
+    parts, condition, signs, least(most, 1000), compared) using query;
 end
 $$;
 

@@ -44,7 +44,7 @@ const LIST_MAX = 100;
 /** What is less alike has nothing to do with it. */
 const SIMILARITY_MIN = 0.2;
 /** Passages that are looked at: more cost more, and a conversation may have several that are near. */
-const PASSAGES_MAX = 80;
+const PASSAGES_MAX = 50;
 
 /**
  * Finds conversations that the session's person may see.
