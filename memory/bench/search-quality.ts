@@ -4,13 +4,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { localEmbedder } from "../src/embed/local";
 import { type LabelledDialogue, readLabelled } from "../src/labelled/read";
-import { findByText, findByVector } from "../src/search/found";
-import { fuse } from "../src/search/fuse";
+import { findByPassage, findByText } from "../src/search/found";
 import { indexConversation } from "../src/search/index-conversation";
 import { readyText } from "../src/search/query";
+import { search } from "../src/search/search";
 import type { Database, Session } from "../src/store/database";
 import { openDatabase } from "../src/store/open";
-import { QUESTIONS } from "./search-queries";
+import { type Question, TEST, TUNING } from "./search-queries";
 import { idOf } from "./search-store";
 
 const NEVER = new AbortController().signal;
@@ -27,17 +27,21 @@ export async function measureQuality(say: (line: string) => void): Promise<void>
       return readLabelled(readFileSync(path, "utf8"), path);
     });
     await fill(database, dialogues);
-    say(`${QUESTIONS.length} questions, each about one of ${dialogues.length} dialogues`);
-    const ranks = await ranksOf(database);
-    for (const [name, list] of Object.entries(ranks)) {
-      const recall = list.filter((rank) => rank > 0 && rank <= 5).length / list.length;
-      const mrr = list.reduce((sum, rank) => sum + (rank > 0 ? 1 / rank : 0), 0) / list.length;
-      say(`${name.padEnd(16)}recall@5 ${recall.toFixed(2)}  MRR ${mrr.toFixed(2)}`);
+    for (const [set, questions] of Object.entries({ "to tune on": TUNING, "to test": TEST })) {
+      say(`${questions.length} questions ${set}, each about one of ${dialogues.length} dialogues`);
+      for (const [name, ranks] of Object.entries(await ranksOf(database, questions)))
+        say(`  ${name.padEnd(16)}${judged(ranks)}`);
     }
   } finally {
     await database.close();
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+function judged(ranks: readonly number[]): string {
+  const recall = ranks.filter((rank) => rank > 0 && rank <= 5).length / ranks.length;
+  const mrr = ranks.reduce((sum, rank) => sum + (rank > 0 ? 1 / rank : 0), 0) / ranks.length;
+  return `recall@5 ${recall.toFixed(2)}  MRR ${mrr.toFixed(2)}`;
 }
 
 async function fill(database: Database, dialogues: LabelledDialogue[]): Promise<void> {
@@ -87,17 +91,17 @@ async function add(
 }
 
 /** @returns for each way the place of the answer to each question, from 1; 0 where it was not found */
-async function ranksOf(database: Database): Promise<Record<string, number[]>> {
+async function ranksOf(database: Database, questions: Question[]): Promise<Record<string, number[]>> {
   const ranks: Record<string, number[]> = { words: [], vectors: [], hybrid: [] };
-  for (const [question, answer] of QUESTIONS) {
+  for (const [question, answer] of questions) {
     const ready = await readyText(question, localEmbedder(), NEVER);
-    const lists = await database.as({ sub: "manager" }, async (session) => {
-      const words = (await findByText(session, question, "{}", FOUND_MAX, true)).map(({ id }) => id);
-      const vectors = (await findByVector(session, "conversation", ready, "{}", FOUND_MAX, -1)).map(
-        ({ id }) => id,
-      );
-      return { words, vectors, hybrid: fuse([words, vectors], [1, ready.weight]).map(({ id }) => id) };
-    });
+    const lists = await database.as({ sub: "manager" }, async (session) => ({
+      words: (await findByText(session, question, "{}", FOUND_MAX, true)).map(({ id }) => id),
+      vectors: (await findByPassage(session, ready, "{}", 1000, -1)).map(({ id }) => id),
+      hybrid: (await search(session, ready, { limit: FOUND_MAX })).hits.map(
+        ({ conversationId }) => conversationId,
+      ),
+    }));
     for (const [name, ids] of Object.entries(lists)) ranks[name].push(ids.indexOf(idFor(answer)) + 1);
   }
   return ranks;

@@ -1,7 +1,10 @@
-// Questions about the labelled dialogues, each with the dialogue that answers it: written after the embedder's table of concepts, which was not changed for them.
+// Questions about the labelled dialogues, each with the dialogue that answers it: some to tune the search on, others to see what that is worth.
 
 /** What somebody looks for, and the id of the only dialogue meant. */
-export const QUESTIONS: [question: string, id: string][] = [
+export type Question = [question: string, id: string];
+
+/** Weights and what is embedded were chosen by these. */
+export const TUNING: Question[] = [
   ["roof has to be redone before panels can go on", "solar-old-roof"],
   ["tenant with draughty windows, landlord has to agree", "windows-drafty-rental"],
   ["orange ring in the bathtub", "water-iron-stain"],
@@ -43,4 +46,48 @@ export const QUESTIONS: [question: string, id: string][] = [
   ["church with a leak above the organ", "roof-church-committee"],
   ["cockroaches and the letting agency does nothing", "pest-lease-clause"],
   ["chemistry teacher tests his own water", "water-science-teacher"],
+];
+
+/** Written before anything was tried on them; nothing was chosen by them. */
+export const TEST: Question[] = [
+  ["hail damage and a relative who is a claims adjuster", "roof-hail-adjuster"],
+  ["ants in the baby's bottles", "pest-ant-kitchen"],
+  ["crew broke the irrigation while laying cable", "fibre-street-dig"],
+  ["cracked heat exchanger, carbon monoxide, mother upstairs", "hvac-dying-furnace"],
+  ["loyal to her insurer because of flowers after her husband's death", "insurance-renewal-date"],
+  ["coffee shop whose payment terminal hangs at the end of the week", "terminals-card-fees"],
+  ["helped the customer compare with the competitor's vague bid", "roof-two-quotes"],
+  ["lorries wake them up before dawn", "windows-noise-highway"],
+  ["filmmaker needs fast upload before a deadline", "fibre-work-from-home"],
+  ["old man who mows himself and threw the rep out", "lawn-lost-the-contract"],
+  ["emergency pendant for an elderly lady, her son handles contracts", "security-widow-son"],
+  ["carpet dealer flooded and the insurer refused to pay", "insurance-shop-flood"],
+  ["night market food stall that only takes cash", "terminals-cash-only"],
+  ["rep retrieves something that flew into the garden", "roof-drone-neighbor"],
+  ["promotional rate ends in summer and the bill jumps", "fibre-cheaper-promo"],
+  ["noises in the loft at night", "pest-mouse-attic"],
+  ["owners of flats have to vote on new windows", "windows-condo-vote"],
+  ["ice cubes taste like a swimming pool", "water-chlorine-restaurant"],
+  ["child with asthma, parents are afraid of chemicals on the grass", "lawn-allergy-kids"],
+  ["cheese arrived late and not cold", "wholesale-fish-delivery"],
+  ["terminally ill woman arranging her own funeral", "insurance-mother-policy"],
+  ["tofu for a plant based brunch", "wholesale-vegan-menu"],
+  ["burned by a bogus utility employee", "solar-utility-scam"],
+  ["couple who cannot agree on the colour of the shingles", "roof-solar-reflect"],
+  ["hairdresser wants cover in case he cannot work", "insurance-barber-chair"],
+  ["vegetable seller without mobile reception", "terminals-farm-stand"],
+  ["electric car owner whose wife is an accountant", "solar-garage-charger"],
+  ["nest must be gone before the wedding", "pest-wasp-wedding"],
+  ["sailing boat needs a certificate before it goes into the water", "insurance-long-story"],
+  ["student afraid that the connection fails during an exam", "fibre-flat-share"],
+  ["relative who is a physics teacher will check the sizing of the heat pump", "hvac-second-opinion"],
+  ["chef loves the orange wine but waits for the sommelier", "wholesale-nervous-start"],
+  ["hip operation first, call again in summer", "windows-eviction-joke"],
+  ["baby raccoons", "pest-raccoon-chimney"],
+  ["garden tour and mole hills", "lawn-mole-war"],
+  ["hit a deer and the insurance did not pay", "insurance-not-a-fan"],
+  ["milk that would not foam", "wholesale-sour-milk"],
+  ["babysitter was told not to talk to anyone", "solar-not-the-decider"],
+  ["rep insulted a mother about the tap water", "water-shame"],
+  ["tattoo artist loses money on people who do not turn up", "terminals-tattoo-studio"],
 ];

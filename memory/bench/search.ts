@@ -2,8 +2,7 @@
 // answers find them. `-- --count N` for another number of conversations, `-- --quality` for the second part alone. docs/memory-search.md has results.
 import { cpus, loadavg } from "node:os";
 import { parseArgs } from "node:util";
-import { vectorText } from "../src/embed/embedder";
-import { localEmbedder, localVector } from "../src/embed/local";
+import { localEmbedder } from "../src/embed/local";
 import { answersTo, before, type Filter, readyText, search, similar, timeline } from "../src/search";
 import type { Claims, Database, Session } from "../src/store/database";
 import { measureQuality } from "./search-quality";
@@ -134,6 +133,7 @@ function shown(times: number[], first: number): string {
 
 /** The same questions without indexes: every turn read, every vector compared. */
 async function compareWithScans(database: Database): Promise<void> {
+  const ready = await readyText("too expensive", EMBEDDER, NEVER);
   const scans: [string, string, unknown[]][] = [
     [
       "every turn read (ilike)",
@@ -144,11 +144,10 @@ async function compareWithScans(database: Database): Promise<void> {
     [
       "every vector compared",
       `select e.conversation_id from salestag.embedding e join salestag.conversation c on c.id = e.conversation_id
-      where c.team_id = $1 and e.part = 'conversation' order by (e.vector <=> $2::vector) + 0 limit 50`,
-      [idOf("team", 0), vectorText(localVector("too expensive"))],
+      where c.team_id = $1 and e.part = 'passage' order by (e.vector <=> $2::halfvec) + 0 limit 50`,
+      [idOf("team", 0), ready.vector],
     ],
   ];
-  const ready = await readyText("too expensive", EMBEDDER, NEVER);
   const median = async (work: () => Promise<unknown>) => {
     const taken: number[] = [];
     for (let n = 0; n < SCANS; n++) taken.push((await timed(work)).cpuMs);

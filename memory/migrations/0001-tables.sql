@@ -212,14 +212,16 @@ create table salestag.insight (
 
 create table salestag.embedding (
   conversation_id uuid not null references salestag.conversation on delete cascade,
-  -- 'conversation': the whole of it, n 0. 'moment': an objection with its answer, n of the tag.
-  part text not null check (part in ('conversation', 'moment')),
+  -- 'passage': some turns, n the first of them. 'moment': an objection, n of the tag. 'conversation': the mean of its passages, n 0.
+  part text not null check (part in ('conversation', 'passage', 'moment')),
   n integer not null,
   model text not null,
   -- Of as many dimensions as the model has; the index for a model is made when it is first used.
-  vector vector not null,
+  vector halfvec not null,
   primary key (conversation_id, part, n, model)
 );
+-- Beside the row, not behind it: many are compared for one question.
+alter table salestag.embedding alter vector set storage main;
 
 -- What was said about conversations (told) ---------------------------------------------------------------------------------------------------------------
 

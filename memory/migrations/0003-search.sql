@@ -106,7 +106,7 @@ declare
 begin
   execute format('explain (format json) select from salestag.conversation c where %s and %s', condition, words) into plan;
   -- What many have, the newest have too: no need to sort them all.
-  if (plan #>> '{0,Plan,Plan Rows}')::numeric > 1000 then
+  if (plan #>> '{0,Plan,Plan Rows}')::numeric > 3000 then
     execute format('select array(select id from (select * from salestag.conversation c where %s order by started_at desc limit 5000) c
       where %s order by started_at desc limit %s)', condition, words, most) into ids;
   end if;
@@ -164,8 +164,11 @@ begin
     ids := ids || salestag.search_candidates(condition, array_to_string(words, ' | ')::tsquery, least(most, 1000));
   end if;
   return query
-    with matches as materialized (
-      select c.id, word from salestag.conversation c, unnest(words) word where c.id = any(ids) and c.document @@ word::tsquery
+    -- Documents lie apart from their rows: each is fetched once, not once for a word.
+    with documents as materialized (
+      select c.id, strip(c.document) as document from salestag.conversation c where c.id = any(ids)
+    ), matches as materialized (
+      select d.id, word from documents d, unnest(words::tsquery[]) word where d.document @@ word
     ), worth (word, value) as (
       select m.word, ln(1 + cardinality(ids)::float8 / count(*)) from matches m group by m.word
     )
@@ -183,34 +186,57 @@ begin atomic
   select array(select salestag.search_lexeme(word) from words where not known or (select bool_and(known) from words) order by length(word) desc, word limit 6);
 end;
 
--- Vectors: the nearest parts of conversations. Up to `exact` conversations that the filter lets through are compared one by one; among more, the index finds.
-create function salestag.search_vectors(part text, model text, query vector, filter jsonb, most integer, exact integer)
+-- Vectors: the nearest parts of conversations. Up to `exact` conversations that the filter lets through are compared one by one; among more, the index of their
+-- signs (vector-index.ts) finds some, which are then compared. It looks at a thousand at most, so that a filter that lets little through finds less, not later.
+create function salestag.search_vectors(part text, model text, query halfvec, filter jsonb, most integer, exact integer)
   returns table (conversation_id uuid, n integer, distance real)
   language plpgsql security definer set search_path = pg_catalog, pg_temp set random_page_cost = 1.1
 as $$
 declare
   condition text := salestag.search_condition(filter);
   home text := (select quote_ident(extnamespace::regnamespace::text) from pg_extension where extname = 'vector');
+  dims integer := array_length(query::real[], 1);
+  parts text := format('e.part = %L and e.model = %L', part, model);
+  compared text := format('(e.vector operator(%s.<=>) $1)::real', home);
+  signs text := format('%1$s.binary_quantize(e.vector)::bit(%2$s) operator(%1$s.<~>) %1$s.binary_quantize($1)::bit(%2$s)', home, dims);
   fitting integer;
-  compared text;
-  parts text;
 begin
-  compared := format('(e.vector::%s.vector(%s) operator(%s.<=>) %L::%s.vector)', home, array_length(query::real[], 1), home, query, home);
-  parts := format('e.part = %L and e.model = %L', part, model);
   execute format('select count(*) from (select from salestag.conversation c where %s limit %s) fitting', condition, exact + 1) into fitting;
   if fitting <= least(exact, 10000) then
     return query execute format(
       'with fit as materialized (select c.id from salestag.conversation c where %s)
-      select e.conversation_id, e.n, %s::real from fit join salestag.embedding e on e.conversation_id = fit.id and %s order by 3, 1, 2 limit %s',
-      condition, compared, parts, least(most, 1000));
+      select e.conversation_id, e.n, %s from fit join salestag.embedding e on e.conversation_id = fit.id and %s order by 3, 1, 2 limit %s',
+      condition, compared, parts, least(most, 1000)) using query;
     return;
   end if;
   perform set_config('hnsw.ef_search', least(greatest(most, 40), 1000)::text, true);
   perform set_config('hnsw.iterative_scan', 'relaxed_order', true);
+  perform set_config('hnsw.max_scan_tuples', '1000', true);
   return query execute format(
-    'select e.conversation_id, e.n, %s::real from salestag.embedding e join salestag.conversation c on c.id = e.conversation_id
-    where %s and %s order by %s limit %s',
-    compared, parts, condition, compared, least(most, 1000));
+    'with e as materialized (
+      select e.conversation_id, e.n, e.vector from salestag.embedding e join salestag.conversation c on c.id = e.conversation_id
+      where %s and %s order by %s limit %s
+    ) select e.conversation_id, e.n, %s from e order by 3, 1, 2',
+    parts, condition, signs, least(most, 1000), compared) using query;
+end
+$$;
+
+-- Conversations by the nearest of their passages, `n` the passage: half of the distance is that of the passage, half that of the whole conversation.
+create function salestag.search_passages(model text, query halfvec, filter jsonb, most integer, exact integer)
+  returns table (conversation_id uuid, n integer, distance real)
+  language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+  home text := (select quote_ident(extnamespace::regnamespace::text) from pg_extension where extname = 'vector');
+begin
+  return query execute format(
+    'with nearest as materialized (
+      select distinct on (p.conversation_id) p.* from salestag.search_vectors(''passage'', $1, $2, $3, $4, $5) p order by p.conversation_id, p.distance, p.n
+    )
+    select p.conversation_id, p.n, ((p.distance + (e.vector operator(%s.<=>) $2)) / 2)::real
+    from nearest p join salestag.embedding e on e.conversation_id = p.conversation_id and e.part = ''conversation'' and e.n = 0 and e.model = $1
+    order by 3, 1', home)
+    using model, query, filter, most, exact;
 end
 $$;
 
@@ -227,17 +253,56 @@ begin
 end
 $$;
 
+-- What is shown of conversations, in short. Under row-level security, as the next one; functions so that their plans are kept, which take longer to make than to run.
+create function salestag.search_cards(ids uuid[])
+  returns table (id uuid, started_at timestamptz, duration_ms integer, transcribed_by text, person_id uuid, person text, customer_id uuid, customer text,
+    outcome text, means text, at_ms integer, summary text, tags text[])
+  language plpgsql stable set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan
+as $$
+#variable_conflict use_column
+begin
+  return query
+    select c.id, c.started_at, c.duration_ms, c.transcribed_by, p.id, p.name, u.id, u.name, coalesce(f.outcome, 'open'), k.means, k.at_ms, s.body ->> 'text',
+      array(select distinct t.kind from salestag.tag t where t.conversation_id = c.id order by 1)
+    from salestag.conversation c
+      left join salestag.person p on p.id = c.person_id
+      left join salestag.filing f on f.conversation_id = c.id
+      left join salestag.customer u on u.id = f.customer_id
+      left join salestag.consent k on k.conversation_id = c.id
+      left join salestag.insight s on s.conversation_id = c.id and s.kind = 'summary'
+    where c.id = any(ids);
+end
+$$;
+
+-- The first turns of conversations, those without words left out: of each a list of [turn, speaker, start, end, text], in ms.
+create function salestag.search_turns(ids uuid[], most integer) returns table (id uuid, turns json)
+  language plpgsql stable set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan
+as $$
+#variable_conflict use_column
+begin
+  return query
+    select wanted.id, (
+      select json_agg(json_build_array(s.turn, s.speaker, s.start_ms, s.end_ms, s.text) order by s.turn)
+      from (select * from salestag.turn t where t.conversation_id = wanted.id and t.text <> '' order by t.turn limit most) s
+    ) from unnest(ids) as wanted (id);
+end
+$$;
+
 do $$
 declare name text;
 begin
   foreach name in array array['search_document(uuid, regconfig)', 'search_lexeme(text)', 'search_condition(jsonb)', 'search_common_words(real)',
     'search_telling_words(regconfig, text, text[])', 'search_candidates(text, tsquery, integer)', 'search_text(text, jsonb, integer)', 'search_text_some(text, jsonb, integer)',
-    'search_vectors(text, text, vector, jsonb, integer, integer)', 'search_newest(jsonb, timestamptz, uuid, integer)']
+    'search_vectors(text, text, halfvec, jsonb, integer, integer)', 'search_passages(text, halfvec, jsonb, integer, integer)', 'search_newest(jsonb, timestamptz, uuid, integer)',
+    'search_cards(uuid[])', 'search_turns(uuid[], integer)']
   loop
     execute format('revoke all on function salestag.%s from public', name);
   end loop;
 end $$;
 grant execute on function salestag.search_text(text, jsonb, integer) to authenticated;
 grant execute on function salestag.search_text_some(text, jsonb, integer) to authenticated;
-grant execute on function salestag.search_vectors(text, text, vector, jsonb, integer, integer) to authenticated;
+grant execute on function salestag.search_vectors(text, text, halfvec, jsonb, integer, integer) to authenticated;
+grant execute on function salestag.search_passages(text, halfvec, jsonb, integer, integer) to authenticated;
 grant execute on function salestag.search_newest(jsonb, timestamptz, uuid, integer) to authenticated;
+grant execute on function salestag.search_cards(uuid[]) to authenticated;
+grant execute on function salestag.search_turns(uuid[], integer) to authenticated;

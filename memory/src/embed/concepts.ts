@@ -1,6 +1,6 @@
-// Words and short phrases that mean the same to field sales, written by hand: each concept is a direction of its own in the local embedder's vectors, so that
-// "too expensive" and "costs too much" are near. An entry is one word or several; words are matched by their stems.
-import { wordsOf } from "./words";
+// Words and short phrases that mean the same to field sales, written by hand: whoever looks for "too expensive" is shown "costs too much" as evidence. An entry
+// is one word or several; words are matched by their stems.
+import { type TextWord, wordsOf } from "./words";
 
 const CONCEPTS: Record<string, string> = {
   dear: "expensive|pricey|costly|overpriced|steep|too much money|costs too much|cost too much|a fortune|cannot afford|can't afford|afford|out of budget|over budget|rip off|robbery|cheaper|less expensive|that's a lot|too high|high price",
@@ -78,11 +78,10 @@ const CONCEPTS: Record<string, string> = {
     "not home|isn't home|not in|isn't in|away|out of town|on vacation|come back later|travelling|traveling",
 };
 
-/** Names of the concepts, in an order that never changes: each has its place in a vector. */
-export const CONCEPT_NAMES = Object.keys(CONCEPTS);
+const CONCEPT_NAMES = Object.keys(CONCEPTS);
 
 /** Most words of an entry. */
-export const ENTRY_WORDS_MAX = 4;
+const ENTRY_WORDS_MAX = 4;
 
 /** For the stems of an entry, joined by blanks: places of its concepts. */
 const CONCEPTS_OF = new Map<string, number[]>();
@@ -96,15 +95,43 @@ for (const [place, name] of CONCEPT_NAMES.entries())
 const OPENING = new Set([...CONCEPTS_OF.keys()].map((key) => key.split(" ")[0]));
 
 /** @returns true where an entry begins with this stem */
-export function opensConcept(stem: string): boolean {
+function opensConcept(stem: string): boolean {
   return OPENING.has(stem);
 }
 
 /** @returns places of the concepts that these stems name together; none for most */
-export function conceptsOf(stems: readonly string[]): readonly number[] {
+function conceptsOf(stems: readonly string[]): readonly number[] {
   return CONCEPTS_OF.get(keyOf(stems)) ?? [];
 }
 
 function keyOf(stems: readonly string[]): string {
   return stems.join(" ");
+}
+
+/** Words that name concepts. */
+export interface ConceptSpan {
+  /** Places of the first and the last word. */
+  first: number;
+  last: number;
+  concepts: readonly number[];
+}
+
+/** @returns every run of words that names a concept; the longest where one lies in another */
+export function conceptSpans(words: readonly TextWord[]): ConceptSpan[] {
+  const spans: ConceptSpan[] = [];
+  for (let first = 0; first < words.length; ) {
+    const span = longestAt(words, first);
+    if (span !== undefined) spans.push(span);
+    first = (span?.last ?? first) + 1;
+  }
+  return spans;
+}
+
+function longestAt(words: readonly TextWord[], first: number): ConceptSpan | undefined {
+  if (!opensConcept(words[first].stem)) return undefined;
+  for (let length = Math.min(ENTRY_WORDS_MAX, words.length - first); length > 0; length--) {
+    const concepts = conceptsOf(words.slice(first, first + length).map(({ stem }) => stem));
+    if (concepts.length > 0) return { first, last: first + length - 1, concepts };
+  }
+  return undefined;
 }

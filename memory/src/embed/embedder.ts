@@ -2,7 +2,7 @@
 
 /** Makes texts into vectors. */
 export interface Embedder {
-  /** Names it and its version where its vectors are stored, such as `local/1`: another name means that they are made anew. */
+  /** Names it and its version where its vectors are stored, such as `local/use-lite/0.2.0`: another name means that they are made anew. */
   readonly name: string;
   /** Numbers in a vector. */
   readonly dims: number;
@@ -28,6 +28,13 @@ export const DIMS_MAX = 2000;
 export function unit(vector: Float32Array): Float32Array {
   const length = Math.hypot(...vector);
   return length === 0 ? vector : vector.map((value) => value / length);
+}
+
+/** @returns the direction of their mean; zeros where they have none */
+export function meanOf(vectors: readonly Float32Array[], dims: number): Float32Array {
+  const sum = new Float32Array(dims);
+  for (const vector of vectors) for (let at = 0; at < dims; at++) sum[at] += vector[at];
+  return unit(sum);
 }
 
 /** @returns the vector as the database reads it */

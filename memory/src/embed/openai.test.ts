@@ -231,5 +231,5 @@ describe("embed: endpoint", () => {
       );
   });
 
-  it("local is the one that needs nothing", () => assert.equal(embedderOf("local").name, "local/1"));
+  it("local is the one that needs nothing", () => assert.match(embedderOf("local").name, /^local\//));
 });

@@ -1,6 +1,6 @@
 // Which texts of a conversation are embedded, and what counts as an answer.
 import assert from "node:assert/strict";
-import type { Structure, Tag } from "../model/structure";
+import type { Tag } from "../model/structure";
 import type { TagKind } from "../model/taxonomy";
 import type { Speaker, Transcript } from "../model/transcript";
 import { answerIn, partsOf } from "./parts";
@@ -25,10 +25,8 @@ function tagOf(kind: TagKind, turn: number, quote: string): Tag {
   };
 }
 
-const NOTHING: Structure = { tags: [], insights: [] };
-
 describe("embed: parts", () => {
-  it("the whole with what tells most first, and each objection with its answer", () => {
+  it("passages of three turns with words, and each objection in the turn that has it", () => {
     const transcript = transcriptOf(
       ["rep", "Solar?"],
       ["other", "Well, too dear."],
@@ -37,18 +35,32 @@ describe("embed: parts", () => {
       ["other", "Fine."],
     );
     const tags = [tagOf("mood.turn-up", 4, "Fine."), tagOf("objection.pricing", 1, "too dear")];
-    assert.deepEqual(partsOf(transcript, { tags, insights: [{ kind: "summary", text: "Solar." }] }), [
-      {
-        part: "conversation",
-        n: 0,
-        text: "Solar.\nFine.\ntoo dear\nWell, too dear.\nFine.\nSolar?\nIt pays.",
-      },
-      { part: "moment", n: 1, text: "too dear\nWell, too dear.\nIt pays." },
+    assert.deepEqual(partsOf(transcript, { tags }), [
+      { part: "passage", n: 0, texts: ["Solar? Well, too dear. It pays."] },
+      { part: "passage", n: 4, texts: ["Fine."] },
+      { part: "moment", n: 1, texts: ["Well, too dear."] },
     ]);
   });
 
   it("where nothing was said there is nothing", () => {
-    assert.deepEqual(partsOf(transcriptOf(["other", ""]), NOTHING), []);
+    assert.deepEqual(partsOf(transcriptOf(["other", ""]), { tags: [] }), []);
+  });
+
+  it("a long turn is a passage of several texts, and its objection the quote alone", () => {
+    const long = "a lot of talk ".repeat(100);
+    const parts = partsOf(transcriptOf(["rep", "Hi."], ["other", long], ["rep", "Oh."]), {
+      tags: [tagOf("objection.pricing", 1, "too dear")],
+    });
+    assert.deepEqual(
+      parts.map(({ part, n, texts }) => [part, n, texts.map(({ length }) => length)]),
+      [
+        ["passage", 0, [3]],
+        ["passage", 1, [600, 600, 200]],
+        ["passage", 2, [3]],
+        ["moment", 0, [8]],
+      ],
+    );
+    assert.equal(parts[1].texts.join(""), long);
   });
 
   it("an endless talk, and one with endless objections, are cut", () => {
@@ -56,9 +68,9 @@ describe("embed: parts", () => {
       ...Array.from({ length: 5000 }, (): [Speaker, string] => ["other", "too dear for me"]),
     );
     const tags = Array.from({ length: 5000 }, (_, turn) => tagOf("objection.pricing", turn, "too dear"));
-    const parts = partsOf(long, { tags, insights: [] });
-    assert.equal(parts.length, 201);
-    assert.equal(parts[0].text.length, 12_000);
+    const parts = partsOf(long, { tags });
+    assert.equal(parts.filter(({ part }) => part === "passage").length, 1000);
+    assert.equal(parts.filter(({ part }) => part === "moment").length, 200);
   });
 
   const rep = { speaker: "rep" as const, text: "r" };

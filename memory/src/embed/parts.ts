@@ -1,13 +1,14 @@
-// Which texts of a conversation become vectors: the whole of it, and each objection with what the rep answered.
+// Which texts of a conversation become vectors: passages of some turns, and each objection in the customer's words. What was said in a detail is found by its
+// passage; one vector for all of a talk knows little more than that it is one.
 import type { Structure, Tag } from "../model/structure";
 import type { Speaker, Transcript } from "../model/transcript";
 
-/** A part of a conversation, and its text. */
+/** A part of a conversation, and its texts: its vector is their mean. */
 export interface Part {
-  part: "conversation" | "moment";
-  /** 0 for the conversation; of a moment the place of its tag in the structure. */
+  part: "passage" | "moment";
+  /** Of a passage its first turn, of a moment the place of its tag in the structure. */
   n: number;
-  text: string;
+  texts: string[];
 }
 
 /** What an answer is made of. */
@@ -16,32 +17,57 @@ interface SpokenTurn {
   text: string;
 }
 
-/** The whole of a conversation is cut to so many characters: what tells most comes first. */
-const CONVERSATION_CHARACTERS_MAX = 12_000;
-const MOMENT_CHARACTERS_MAX = 2_000;
+/** Turns that a passage has at most. */
+export const PASSAGE_TURNS_MAX = 3;
+/** Encoders read no more of a text, or read it badly: what is longer becomes several texts. */
+const TEXT_CHARACTERS_MAX = 600;
+const PASSAGES_MAX = 1000;
+/** Of one turn. */
+const TEXTS_MAX = 20;
+/** A longer turn has more in it than the objection: then its quote is taken alone. */
+const MOMENT_CHARACTERS_MAX = 200;
 const MOMENTS_MAX = 200;
 /** Turns of the rep that one answer may have. */
 export const ANSWER_TURNS_MAX = 4;
 /** Turns after an objection in which its answer is looked for. */
 export const ANSWER_WITHIN_TURNS = 8;
 
-/** @returns the conversation first, unless nothing was said, then its moments */
-export function partsOf({ turns }: Transcript, { tags, insights }: Structure): Part[] {
-  const summary = insights.find(({ kind }) => kind === "summary");
-  const text = [
-    summary?.kind === "summary" ? summary.text : "",
-    ...tags.map(({ quote }) => quote),
-    ...turns.filter(({ speaker }) => speaker !== "rep").map(({ text }) => text),
-    ...turns.filter(({ speaker }) => speaker === "rep").map(({ text }) => text),
-  ]
-    .filter((part) => part !== "")
-    .join("\n")
-    .slice(0, CONVERSATION_CHARACTERS_MAX);
-  const parts: Part[] = text === "" ? [] : [{ part: "conversation", n: 0, text }];
-  for (const [n, tag] of tags.entries())
-    if (isObjection(tag.kind) && parts.length <= MOMENTS_MAX)
-      parts.push({ part: "moment", n, text: momentOf(tag, turns) });
-  return parts;
+/** @returns passages in order, then moments */
+export function partsOf({ turns }: Pick<Transcript, "turns">, { tags }: Pick<Structure, "tags">): Part[] {
+  const moments = tags
+    .map((tag, n): Part => ({ part: "moment", n, texts: [momentOf(tag, turns)] }))
+    .filter(({ n }) => isObjection(tags[n].kind))
+    .slice(0, MOMENTS_MAX);
+  return [...passagesOf(turns), ...moments];
+}
+
+function passagesOf(turns: readonly SpokenTurn[]): Part[] {
+  const passages: Part[] = [];
+  let count = 0;
+  for (const [n, { text }] of turns.entries()) {
+    if (text === "") continue;
+    const last = passages.at(-1);
+    if (last !== undefined && count < PASSAGE_TURNS_MAX && fits(last.texts, text)) {
+      last.texts[0] += ` ${text}`;
+      count++;
+      continue;
+    }
+    if (passages.length === PASSAGES_MAX) break;
+    passages.push({ part: "passage", n, texts: piecesOf(text) });
+    count = 1;
+  }
+  return passages;
+}
+
+function fits(texts: readonly string[], text: string): boolean {
+  return texts.length === 1 && texts[0].length + 1 + text.length <= TEXT_CHARACTERS_MAX;
+}
+
+function piecesOf(text: string): string[] {
+  const pieces: string[] = [];
+  for (let at = 0; at < text.length && pieces.length < TEXTS_MAX; at += TEXT_CHARACTERS_MAX)
+    pieces.push(text.slice(at, at + TEXT_CHARACTERS_MAX));
+  return pieces;
 }
 
 /** @returns true for kinds of tags that an answer is looked for */
@@ -50,9 +76,8 @@ export function isObjection(kind: string): boolean {
 }
 
 function momentOf({ turn, quote }: Tag, turns: readonly SpokenTurn[]): string {
-  const after = turns.slice(turn + 1, turn + 1 + ANSWER_WITHIN_TURNS);
-  const answer = answerIn(after).map(({ text }) => text);
-  return [quote, turns[turn]?.text ?? "", ...answer].join("\n").slice(0, MOMENT_CHARACTERS_MAX);
+  const said = turns[turn]?.text ?? "";
+  return (said === "" || said.length > MOMENT_CHARACTERS_MAX ? quote : said).slice(0, TEXT_CHARACTERS_MAX);
 }
 
 /**

@@ -44,7 +44,8 @@ export interface Answers {
 const CONVERSATIONS_MAX = 300;
 /** Nearest moments that are looked at. */
 const MOMENTS_MAX = 100;
-const SIMILARITY_MIN = 0.2;
+/** Less alike is another objection: success is what they are sorted by, and must not bring those up. */
+const SIMILARITY_MIN = 0.4;
 /** So many times as many moments as asked for are looked at for an answer: some have none. */
 const SPARE = 3;
 

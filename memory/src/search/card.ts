@@ -42,21 +42,10 @@ interface Row {
   tags: TagKind[];
 }
 
-const CARDS = `select c.id, c.started_at, c.duration_ms, c.transcribed_by, p.id as person_id, p.name as person, u.id as customer_id, u.name as customer,
-    coalesce(f.outcome, 'open') as outcome, k.means, k.at_ms, s.body ->> 'text' as summary,
-    array(select distinct t.kind from salestag.tag t where t.conversation_id = c.id order by 1) as tags
-  from salestag.conversation c
-    left join salestag.person p on p.id = c.person_id
-    left join salestag.filing f on f.conversation_id = c.id
-    left join salestag.customer u on u.id = f.customer_id
-    left join salestag.consent k on k.conversation_id = c.id
-    left join salestag.insight s on s.conversation_id = c.id and s.kind = 'summary'
-  where c.id = any($1::uuid[])`;
-
 /** @returns cards in the order of the ids; ids that the session does not see are left out */
 export async function cardsOf(session: Session, ids: readonly string[]): Promise<Card[]> {
   if (ids.length === 0) return [];
-  const rows = await session.query<Row>(CARDS, [ids]);
+  const rows = await session.query<Row>("select * from salestag.search_cards($1::uuid[])", [ids]);
   const cards = new Map(rows.map((row) => [row.id, cardOf(row)]));
   return ids.flatMap((id) => cards.get(id) ?? []);
 }

@@ -17,7 +17,7 @@ export interface FoundByVector {
 }
 
 /** Among up to so many conversations each is compared; among more, the index of vectors finds. */
-const EXACT_MAX = 3000;
+const EXACT_MAX = 300;
 /** Where fewer have all words, those that have some of them are added. */
 const ENOUGH = 20;
 
@@ -51,11 +51,47 @@ export async function findByVector(
   similarityMin: number,
 ): Promise<FoundByVector[]> {
   if (vector === undefined) return [];
-  const rows = await session.query<{ id: string; n: number; distance: number }>(
-    `select conversation_id as id, n, distance from salestag.search_vectors($1, $2, $3::vector, $4::jsonb, $5, $6)
-    order by distance, conversation_id, n`,
-    [part, model, vector, filter, most, EXACT_MAX],
+  const asked = [part, model, vector, filter, most, EXACT_MAX];
+  return nearOf(
+    await session.query<NearRow>(
+      `select conversation_id as id, n, distance from salestag.search_vectors($1, $2, $3::halfvec, $4::jsonb, $5, $6)
+      order by distance, conversation_id, n`,
+      asked,
+    ),
+    similarityMin,
   );
+}
+
+/**
+ * @param most passages that are looked at
+ * @returns conversations by the nearest of their passages, of which `n` is the first turn
+ */
+export async function findByPassage(
+  session: Session,
+  { vector, model }: Pick<ReadyText, "vector" | "model">,
+  filter: string,
+  most: number,
+  similarityMin: number,
+): Promise<FoundByVector[]> {
+  if (vector === undefined) return [];
+  const asked = [model, vector, filter, most, EXACT_MAX];
+  return nearOf(
+    await session.query<NearRow>(
+      `select conversation_id as id, n, distance from salestag.search_passages($1, $2::halfvec, $3::jsonb, $4, $5)
+      order by distance, conversation_id`,
+      asked,
+    ),
+    similarityMin,
+  );
+}
+
+interface NearRow {
+  id: string;
+  n: number;
+  distance: number;
+}
+
+function nearOf(rows: readonly NearRow[], similarityMin: number): FoundByVector[] {
   return rows
     .map(({ id, n, distance }) => ({ id, n, similarity: 1 - distance }))
     .filter(({ similarity }) => similarity >= similarityMin);

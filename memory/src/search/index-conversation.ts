@@ -1,5 +1,5 @@
 // Makes a conversation findable: its document for full text, and its vectors.
-import { type Embedder, EmbeddingError, vectorText } from "../embed/embedder";
+import { type Embedder, EmbeddingError, meanOf, vectorText } from "../embed/embedder";
 import { type Part, partsOf } from "../embed/parts";
 import type { Insight, Tag } from "../model/structure";
 import type { Transcript } from "../model/transcript";
@@ -26,14 +26,30 @@ export async function indexConversation(
     };
   });
   if (read === undefined) return false;
-  const vectors = await embedder.embed(
-    read.parts.map(({ text }) => text),
-    signal,
-  );
+  const vectors = await embedParts(embedder, read.parts, signal);
   return database.system(async (session) => {
     if ((await versionOf(session, conversation)) !== read.version) return false;
     await storeEmbeddings(session, conversation, embedder, read.parts, vectors);
     return true;
+  });
+}
+
+/** @returns one vector for each part */
+async function embedParts(
+  embedder: Embedder,
+  parts: readonly Part[],
+  signal: AbortSignal,
+): Promise<Float32Array[]> {
+  const texts = parts.flatMap((part) => part.texts);
+  const made = await embedder.embed(texts, signal);
+  if (made.length !== texts.length || made.some(({ length }) => length !== embedder.dims))
+    throw new EmbeddingError(
+      `The embedder ${embedder.name} gave ${made.length} vectors for ${texts.length} texts, or not of ${embedder.dims} dimensions; check its setting.`,
+    );
+  let at = 0;
+  return parts.map(({ texts: { length } }) => {
+    at += length;
+    return meanOf(made.slice(at - length, at), embedder.dims);
   });
 }
 
@@ -50,26 +66,23 @@ export async function setDocument(session: Session, conversation: string): Promi
 /**
  * Puts a conversation's vectors in place of those that it has, of whichever model.
  * @param vectors one for each part; those of zeros say nothing and are left out
- * @throws EmbeddingError where they do not fit the embedder
  */
-export async function storeEmbeddings(
+async function storeEmbeddings(
   session: Session,
   conversation: string,
   { name, dims }: Pick<Embedder, "name" | "dims">,
   parts: readonly Part[],
   vectors: readonly Float32Array[],
 ): Promise<void> {
-  if (vectors.length !== parts.length || vectors.some(({ length }) => length !== dims))
-    throw new EmbeddingError(
-      `The embedder ${name} gave ${vectors.length} vectors for ${parts.length} texts, or not of ${dims} dimensions; check its setting.`,
-    );
-  const said = parts
-    .map((part, at) => ({ ...part, vector: vectors[at] }))
-    .filter(({ vector }) => vector.some((value) => value !== 0));
+  const passages = vectors.filter((_, at) => parts[at].part === "passage");
+  const said = [
+    { part: "conversation", n: 0, vector: meanOf(passages, dims) },
+    ...parts.map(({ part, n }, at) => ({ part, n, vector: vectors[at] })),
+  ].filter(({ vector }) => vector.some((value) => value !== 0));
   await session.query("delete from salestag.embedding where conversation_id = $1", [conversation]);
   await session.query(
     `insert into salestag.embedding (conversation_id, part, n, model, vector)
-    select $1, part, n, $2, vector::vector from unnest($3::text[], $4::int[], $5::text[]) as made (part, n, vector)`,
+    select $1, part, n, $2, vector::halfvec from unnest($3::text[], $4::int[], $5::text[]) as made (part, n, vector)`,
     [
       conversation,
       name,

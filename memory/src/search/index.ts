@@ -10,7 +10,7 @@ export {
   type Timeline,
   timeline,
 } from "./customer";
-export { indexConversation, setDocument, storeEmbeddings } from "./index-conversation";
+export { indexConversation, setDocument } from "./index-conversation";
 export type { Passage, SaidTurn } from "./passages";
 export {
   BadQuery,

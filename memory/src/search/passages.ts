@@ -1,5 +1,6 @@
 // Evidence for a hit: the turns that say what was looked for, with the words marked.
-import { conceptSpans } from "../embed/local";
+import { conceptSpans } from "../embed/concepts";
+import { PASSAGE_TURNS_MAX } from "../embed/parts";
 import { type TextWord, wordsOf } from "../embed/words";
 import type { Speaker } from "../model/transcript";
 import type { Session } from "../store/database";
@@ -23,21 +24,24 @@ export interface Passage extends Omit<SaidTurn, "turn"> {
 
 /** Of a conversation so many turns are looked at. */
 const TURNS_MAX = 3000;
-const PASSAGES_MAX = 3;
+const PASSAGES_MAX = PASSAGE_TURNS_MAX;
 /** What a match counts: a word of the query itself, a common one, words that mean the same. */
 const WORTH = { word: 1, common: 0.1, concept: 0.7, other: 0.05 };
 
 /** @returns turns with words of each conversation, in order */
 export async function turnsOf(session: Session, ids: readonly string[]): Promise<Map<string, SaidTurn[]>> {
-  const rows = await session.query<SaidTurn & { id: string }>(
-    `select id, turn, speaker, start_ms as "startMs", end_ms as "endMs", text from unnest($1::uuid[]) as wanted (id)
-    cross join lateral (select * from salestag.turn t where t.conversation_id = wanted.id and t.text <> '' order by t.turn limit $2) said
-    order by id, turn`,
+  const rows = await session.query<{ id: string; turns: TurnList[] | null }>(
+    "select id, turns from salestag.search_turns($1::uuid[], $2)",
     [ids, TURNS_MAX],
   );
-  const turns = new Map<string, SaidTurn[]>(ids.map((id) => [id, []]));
-  for (const { id, ...turn } of rows) turns.get(id)?.push(turn);
-  return turns;
+  return new Map(rows.map(({ id, turns }) => [id, (turns ?? []).map(turnOf)]));
+}
+
+/** One value for a conversation is read several times as fast as a row for each turn. */
+type TurnList = [turn: number, speaker: Speaker, startMs: number, endMs: number, text: string];
+
+function turnOf([turn, speaker, startMs, endMs, text]: TurnList): SaidTurn {
+  return { turn, speaker, startMs, endMs, text };
 }
 
 /** @returns what passages are taken from: turns with words, or the key phrases where there are none */
@@ -73,13 +77,18 @@ export function soughtIn(text: string): Sought {
   };
 }
 
-/** @returns the turns that say most of it, best first; where none does, what the other one said first, unmarked */
-export function passagesOf(turns: readonly Saying[], sought: Sought): Passage[] {
+/**
+ * @param nearTurn first turn of the passage that means nearly the same
+ * @returns the turns that say most of it, best first; where none does, that passage, or else what the other one said first, unmarked
+ */
+export function passagesOf(turns: readonly Saying[], sought: Sought, nearTurn?: number): Passage[] {
   const judged = turns
     .map((turn) => judge(turn, sought))
     .filter(({ worth }) => worth > WORTH.common * 2)
     .sort((a, b) => b.worth - a.worth || a.passage.startMs - b.passage.startMs);
   if (judged.length > 0) return judged.slice(0, PASSAGES_MAX).map(({ passage }) => passage);
+  const near = nearTurn === undefined ? -1 : turns.findIndex(({ turn }) => turn === nearTurn);
+  if (near >= 0) return turns.slice(near, near + PASSAGES_MAX).map((turn) => ({ ...turn, marks: [] }));
   const first = turns.find(({ speaker }) => speaker !== "rep") ?? turns[0];
   return first === undefined ? [] : [{ ...first, marks: [] }];
 }

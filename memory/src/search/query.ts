@@ -68,12 +68,30 @@ export async function readyText(text: string, embedder: Embedder, signal: AbortS
   const ready: ReadyText = { text: clean, model: embedder.name, weight: embedder.weight };
   if (clean === "" || isExact(clean)) return ready;
   try {
-    const [vector] = await embedder.embed([clean], signal);
-    return vector.some((value) => value !== 0) ? { ...ready, vector: vectorText(vector) } : ready;
+    return { ...ready, vector: await vectorOf(clean, embedder, signal) };
   } catch (cause) {
     if (!(cause instanceof EmbeddingError)) throw cause;
     return { ...ready, trouble: messageOf(cause) };
   }
+}
+
+const RECENT_MAX = 500;
+/** Vectors of each embedder's last queries by the queries' digests: whoever turns a page, or narrows a filter, asks the same again. */
+const recent = new WeakMap<Embedder, Map<string, string | undefined>>();
+
+async function vectorOf(text: string, embedder: Embedder, signal: AbortSignal): Promise<string | undefined> {
+  const known = recent.get(embedder) ?? new Map<string, string | undefined>();
+  recent.set(embedder, known);
+  const key = createHash("sha256").update(text).digest("base64");
+  if (!known.has(key)) {
+    const [vector] = await embedder.embed([text], signal);
+    known.set(key, vector.some((value) => value !== 0) ? vectorText(vector) : undefined);
+  }
+  const vector = known.get(key);
+  known.delete(key);
+  known.set(key, vector);
+  for (const oldest of known.keys()) if (known.size > RECENT_MAX) known.delete(oldest);
+  return vector;
 }
 
 /** A phrase in quotes, or an excluded word: who writes that wants these words and no near ones. */

@@ -1,7 +1,7 @@
 // Who finds what: the functions of search run with the rights of the tables' owner, so it is tried here whether they show anybody more than row-level security does.
 import assert from "node:assert/strict";
 import { vectorText } from "../embed/embedder";
-import { localEmbedder, localVector } from "../embed/local";
+import { localEmbedder } from "../embed/local";
 import type { Claims, Session } from "../store/database";
 import { onBothDatabases } from "../testing/databases";
 import { addSalesTeams, addTalk, claimsOf, IDS, uuid } from "../testing/talks";
@@ -72,7 +72,7 @@ onBothDatabases("search: rights", (database) => {
 
   for (const [name, claims, numbers] of PEOPLE)
     it(`${name}, by calling the functions with any values`, async () => {
-      const vector = vectorText(localVector(TEXT));
+      const vector = vectorText((await LOCAL.embed([TEXT], NEVER))[0]);
       const filters = [
         "{}",
         '{"tags":[]}',
@@ -105,17 +105,36 @@ onBothDatabases("search: rights", (database) => {
           )),
           ...(await idsIn(
             session,
-            "select conversation_id as id from salestag.search_vectors('conversation', 'local/1', $2, $1, 1000, 0)",
-            [filter, vector],
+            "select conversation_id as id from salestag.search_vectors('conversation', $3, $2, $1, 1000, 0)",
+            [filter, vector, LOCAL.name],
           )),
           ...(await idsIn(
             session,
-            "select conversation_id as id from salestag.search_vectors('moment', 'local/1', $2, $1, 1000, 1000)",
-            [filter, vector],
+            "select conversation_id as id from salestag.search_passages($3, $2, $1, 1000, 0)",
+            [filter, vector, LOCAL.name],
+          )),
+          ...(await idsIn(
+            session,
+            "select conversation_id as id from salestag.search_vectors('moment', $3, $2, $1, 1000, 1000)",
+            [filter, vector, LOCAL.name],
           )),
         ]);
         for (const id of found) assert.ok(numbers.map(uuid).includes(id), `${filter} shows ${id}`);
       }
+    });
+
+  for (const [name, claims, numbers] of PEOPLE)
+    it(`${name}, of talks whose ids are known`, async () => {
+      const all = [[1000, 1001, 1002].map(uuid)];
+      const { cards, turns } = await database().as(claims, async (session) => ({
+        cards: await idsIn(session, "select id from salestag.search_cards($1)", all),
+        turns: await idsIn(
+          session,
+          "select id from salestag.search_turns($1, 10) where turns is not null",
+          all,
+        ),
+      }));
+      assert.deepEqual([cards.sort(), turns.sort()], [numbers.map(uuid), numbers.map(uuid)]);
     });
 
   it("a rep finds nothing that is like another's talk, whose vector stays unseen", async () => {

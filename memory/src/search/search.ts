@@ -1,7 +1,7 @@
 // Hybrid search: full text and vectors, fused by rank, each hit with its evidence.
 import type { Session } from "../store/database";
 import { type Card, cardsOf } from "./card";
-import { findByText, findByVector, findNewest } from "./found";
+import { findByPassage, findByText, findNewest } from "./found";
 import { fuse } from "./fuse";
 import { type Passage, passagesOf, sayingsOf, soughtIn } from "./passages";
 import {
@@ -42,7 +42,9 @@ export interface Page {
 /** Each list is so long at most, and hits can be paged through no further. */
 const LIST_MAX = 100;
 /** What is less alike has nothing to do with it. */
-const SIMILARITY_MIN = 0.12;
+const SIMILARITY_MIN = 0.2;
+/** Passages that are looked at: more cost more, and a conversation may have several that are near. */
+const PASSAGES_MAX = 50;
 
 /**
  * Finds conversations that the session's person may see.
@@ -74,11 +76,14 @@ export async function search(
 interface Scored {
   id: string;
   score: Hit["score"];
+  /** First turn of the passage that lies nearest. */
+  nearTurn?: number;
 }
 
 async function scoredHits(session: Session, ready: ReadyText, filter: string): Promise<Scored[]> {
   const byText = await findByText(session, ready.text, filter, LIST_MAX, !isExact(ready.text));
-  const byVector = await findByVector(session, "conversation", ready, filter, LIST_MAX / 2, SIMILARITY_MIN);
+  const near = await findByPassage(session, ready, filter, PASSAGES_MAX, SIMILARITY_MIN);
+  const byVector = near.slice(0, LIST_MAX / 2);
   return fuse([byText.map(({ id }) => id), byVector.map(({ id }) => id)], [1, ready.weight]).map(
     ({ id, score, ranks: [text, vector] }) => ({
       id,
@@ -87,6 +92,7 @@ async function scoredHits(session: Session, ready: ReadyText, filter: string): P
         text: text === 0 ? null : { rank: text, score: byText[text - 1].score },
         vector: vector === 0 ? null : { rank: vector, similarity: byVector[vector - 1].similarity },
       },
+      nearTurn: byVector[vector - 1]?.n,
     }),
   );
 }
@@ -115,11 +121,14 @@ async function withEvidence(session: Session, found: Scored[], text: string): Pr
   const ids = found.map(({ id }) => id);
   const cards = await cardsOf(session, ids);
   const sayings = await sayingsOf(session, ids);
-  const scores = new Map(found.map(({ id, score }) => [id, score]));
+  const scored = new Map(found.map((one) => [one.id, one]));
   const sought = soughtIn(text);
-  return cards.map((card) => ({
-    ...card,
-    score: scores.get(card.conversationId)!,
-    passages: passagesOf(sayings.get(card.conversationId) ?? [], sought),
-  }));
+  return cards.map((card) => {
+    const { score, nearTurn } = scored.get(card.conversationId)!;
+    return {
+      ...card,
+      score,
+      passages: passagesOf(sayings.get(card.conversationId) ?? [], sought, nearTurn),
+    };
+  });
 }

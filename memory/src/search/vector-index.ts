@@ -1,4 +1,5 @@
-// The index of one embedder's vectors: HNSW by cosine, one for each part, made when the embedder is first used.
+// The index of one embedder's vectors: HNSW over the signs of their numbers, one for each part, made when the embedder is first used. A sign is a bit where a number
+// has 16: the index is small, walks through it are short, and what it finds is then compared by the numbers themselves.
 import { createHash } from "node:crypto";
 import { DIMS_MAX, type Embedder, EmbeddingError } from "../embed/embedder";
 import type { Database } from "../store/database";
@@ -19,10 +20,10 @@ export async function ensureVectorIndex(
   await database.system(async (session) => {
     // A graph that does not fit into memory takes many times as long.
     await session.query("set local maintenance_work_mem = '256MB'");
-    for (const part of ["conversation", "moment"]) {
+    for (const part of ["conversation", "passage", "moment"]) {
       const index = `embedding_${part}_${createHash("sha256").update(`${name} ${dims}`).digest("hex").slice(0, 12)}`;
       const [{ statement }] = await session.query<{ statement: string }>(
-        `select format('create index if not exists %I on salestag.embedding using hnsw ((vector::vector(%s)) vector_cosine_ops) where part = %L and model = %L',
+        `select format('create index if not exists %I on salestag.embedding using hnsw ((binary_quantize(vector)::bit(%s)) bit_hamming_ops) with (m = 8) where part = %L and model = %L',
           $1::text, $2::int, $3::text, $4::text) as statement`,
         [index, dims, part, name],
       );
