@@ -38,7 +38,7 @@ describe("memory's configuration", () => {
       [path("data"), path("out"), { host: "127.0.0.1", port: 7790 }, undefined, 30],
     );
     assert.equal(transcriber, undefined);
-    assert.match(`${structurer.name} ${embedder.name}`, /^(rules|local)\/\d+ \w+\/\d+$/);
+    assert.match(`${structurer.name} ${embedder.name}`, /^local\/\d+ local\//);
     assert.equal(json, false);
   });
 
