@@ -9,7 +9,7 @@ import { MemoryUnderTest } from "./testing/memory-under-test";
 import { MemoryProcess } from "./testing/process";
 import { talk } from "./testing/team";
 
-const ROUNDS = Number(process.env.SALESTAG_KILL_ROUNDS ?? 6);
+const ROUNDS = Number(process.env.SALESTAG_KILL_ROUNDS ?? 3);
 const SEED = Number(process.env.SALESTAG_SEED ?? 1);
 /** Conversations that come in each round, over each way. */
 const TALKS = 3;

@@ -9,7 +9,7 @@ import { emptied } from "../testing/databases";
 import { MemoryUnderTest } from "../testing/memory-under-test";
 import { interlude, talk } from "../testing/team";
 
-const RUNS = Number(process.env.SALESTAG_PROPERTY_RUNS ?? 8);
+const RUNS = Number(process.env.SALESTAG_PROPERTY_RUNS ?? 4);
 
 const ALL: ChunkRecord[] = [
   ...talk({ epoch: 0, phrases: ["too expensive", "call me"], startUnixMs: null }),

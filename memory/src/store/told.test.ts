@@ -25,7 +25,7 @@ import { RebuildNeeded } from "./engine";
 import { openDatabase, rebuildDatabase } from "./open";
 import { TOLD, toldFiles } from "./told";
 
-const ROUNDS = 5;
+const ROUNDS = 3;
 const TELLER = fileURLToPath(new URL("../testing/teller.ts", import.meta.url));
 
 type Rows = Record<string, unknown[]>;
